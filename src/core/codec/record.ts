@@ -1,0 +1,59 @@
+/**
+ * What rides beside an entity's fields in its record. A record is the JSON
+ * `{"json": …, "meta": …, "env": …}`: `superjson.parse` reads the fields and ignores `env`.
+ */
+export interface Envelope {
+  /** The schema version of the program that wrote the record. */
+  readonly schema: number;
+  /** The operation id of the create: tells one incarnation of a key from the next. */
+  readonly born: string;
+  /** How many operation ids this incarnation has ever recorded. */
+  readonly seq: number;
+  /** The newest operation ids, each {@link OPERATION_ID_LENGTH} characters, oldest first, joined without a separator. */
+  readonly ops: string;
+  /** Instant in milliseconds since 1970 from which the record does not exist. */
+  readonly expiresAt?: number | undefined;
+  readonly tenant?: string | undefined;
+  /** The highest fencing token that the record has seen. */
+  readonly fence?: bigint | undefined;
+  /** A placeholder that only fences: it has no fields and reads as absent. */
+  readonly tombstone?: true | undefined;
+}
+
+/** 96 bits as base64url. */
+export const OPERATION_ID_LENGTH = 16;
+
+/** Fields of a stored record that this program's model does not know; kept as they are by an update. */
+export interface UnknownFields {
+  readonly json: Readonly<Record<string, unknown>>;
+  /** superjson annotations of those fields, by top-level field name. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** A record taken apart but not yet decoded. */
+export interface OpenedRecord {
+  readonly envelope: Envelope;
+  readonly json: unknown;
+  readonly meta: unknown;
+  /** The text before the envelope, exactly as stored: what {@link RecordCodec.encodeBody} made. */
+  readonly body: string;
+}
+
+export interface DecodedFields {
+  readonly values: Record<string, unknown>;
+  readonly unknown: UnknownFields | undefined;
+}
+
+/** Turns the fields of one entity into text and back. Compiled once per model. */
+export interface RecordCodec {
+  /**
+   * Validates the values and writes them as the body of a record. Equal values give equal text.
+   * Errors: `validation.failed`.
+   */
+  encodeBody(values: Readonly<Record<string, unknown>>, unknown?: UnknownFields): string;
+  /**
+   * Revives and validates the fields, upcasting an older shape first.
+   * `describe` names the record in the error. Errors: `record.corrupt`.
+   */
+  decode(record: OpenedRecord, describe: () => string): DecodedFields;
+}

@@ -1,0 +1,1 @@
+export { compareKeys, decodeTuple, encodeTuple, type KeyPart, prefixRange } from './tuple.ts';

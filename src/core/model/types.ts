@@ -1,0 +1,127 @@
+import type { Version } from '../version.ts';
+import type { IdPart } from './model.ts';
+
+declare const idBrand: unique symbol;
+declare const defaultBrand: unique symbol;
+
+/**
+ * Marks a field as the id, or a part of it, for the type system: `@Id() sku!: Id<string>`. A plain `string` is
+ * assignable. Then `get('NORI-1')` is checked, and changing the id inside `mutate` does not compile.
+ */
+export type IdBrand<T extends IdPart> = T & { readonly [idBrand]?: never };
+
+/** Marks a field that `create` need not be given: `stock: Default<number> = 0`. A plain `number` is assignable. */
+export type Default<T> = T & { readonly [defaultBrand]?: never };
+
+// biome-ignore lint/suspicious/noExplicitAny: the widest function type, to leave methods out.
+type AnyFunction = (...args: any[]) => unknown;
+type IsBranded<V, B extends symbol> = B extends keyof NonNullable<V> ? true : false;
+type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
+type IsReadonly<T, K extends keyof T> = Same<{ -readonly [P in K]: T[P] }, Pick<T, K>> extends true ? false : true;
+type IsUnion<T, U = T> = T extends unknown ? ([U] extends [T] ? false : true) : never;
+type Simplify<T> = { [K in keyof T]: T[K] };
+
+/** The fields of an entity class: its data, without methods and without the version. */
+export type FieldKeys<T> = {
+  [K in keyof T]-?: NonNullable<T[K]> extends AnyFunction
+    ? never
+    : Same<NonNullable<T[K]>, Version> extends true
+      ? never
+      : K;
+}[keyof T] &
+  string;
+
+type BrandedIdKeys<T> = { [K in keyof T]-?: IsBranded<T[K], typeof idBrand> extends true ? K : never }[keyof T] &
+  string;
+
+// A getter is a readonly property to the type system, so a readonly field that is no id must not be required.
+type OptionalKeys<T> = {
+  [K in FieldKeys<T>]: undefined extends T[K]
+    ? K
+    : IsBranded<T[K], typeof defaultBrand> extends true
+      ? K
+      : IsBranded<T[K], typeof idBrand> extends true
+        ? never
+        : IsReadonly<T, K> extends true
+          ? K
+          : never;
+}[FieldKeys<T>];
+
+/** What `create` and `put` take: every field, those with a default or `undefined` optional, no methods. */
+export type EntityInput<T> = Simplify<
+  { [K in Exclude<FieldKeys<T>, OptionalKeys<T>>]: T[K] } & { [K in OptionalKeys<T>]?: T[K] | undefined }
+>;
+
+/** Without `Id<…>` on a field the type system cannot tell which it is: any id compiles and is checked at run time. */
+type LooseId = IdPart | { readonly [field: string]: IdPart };
+
+/** What `get` and the other verbs take as the id: the value itself, or an object of the parts if there are several. */
+export type IdOf<T> = [BrandedIdKeys<T>] extends [never]
+  ? LooseId
+  : IsUnion<BrandedIdKeys<T>> extends true
+    ? { readonly [K in BrandedIdKeys<T>]: NonNullable<T[K]> }
+    : NonNullable<T[BrandedIdKeys<T>]>;
+
+/** What `mutate` hands to its function: the entity, its id fixed. */
+export type Draft<T> = [BrandedIdKeys<T>] extends [never]
+  ? T
+  : { [K in Exclude<keyof T, BrandedIdKeys<T>>]: T[K] } & { readonly [K in BrandedIdKeys<T>]: T[K] };
+
+/** A range over an index; bounds of one side exclude each other. */
+export interface Range<V> {
+  readonly gt?: V | undefined;
+  readonly gte?: V | undefined;
+  readonly lt?: V | undefined;
+  readonly lte?: V | undefined;
+}
+
+type Indexable<V> = Extract<NonNullable<V>, IdPart | boolean> extends never ? never : V;
+
+/** Conditions for `find` and `count`: equality on leading fields of an index, a range on its last one. */
+export type Where<T> = {
+  readonly [K in FieldKeys<T> as Indexable<T[K]> extends never ? never : K]?:
+    | T[K]
+    | Range<NonNullable<T[K]>>
+    | undefined;
+};
+
+/** Conditions for `findOne`: the fields of a unique constraint. */
+export type UniqueWhere<T> = { readonly [K in FieldKeys<T>]?: T[K] | undefined };
+
+/** The types that a repository works with. */
+export interface Shape {
+  readonly entity: object;
+  readonly input: object;
+  readonly id: unknown;
+  readonly draft: object;
+  readonly where: object;
+  readonly unique: object;
+}
+
+/** The shape of a decorated class. */
+export interface ClassShape<T extends object> extends Shape {
+  readonly entity: T;
+  readonly input: EntityInput<T>;
+  readonly id: IdOf<T>;
+  readonly draft: Draft<T>;
+  readonly where: Where<T>;
+  readonly unique: UniqueWhere<T>;
+}
+
+declare const shapeBrand: unique symbol;
+
+/** What `defineEntity` returns: an entity without a class. */
+export interface EntityDefinition<S extends Shape = Shape> {
+  readonly name: string;
+  /** Only a type: carries the shape to `db.repo()`. */
+  readonly [shapeBrand]?: S;
+}
+
+/** A decorated class, or the result of `defineEntity`. */
+export type EntitySource<S extends Shape = Shape> = (new () => S['entity']) | EntityDefinition<S>;
+
+export type ShapeOf<Source> = Source extends new () => infer T
+  ? ClassShape<T & object>
+  : Source extends EntityDefinition<infer S>
+    ? S
+    : never;

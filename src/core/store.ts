@@ -1,0 +1,150 @@
+import type { Environment } from './clock.ts';
+import type { Version } from './version.ts';
+
+/** An encoded key. Stores order keys by their bytes. */
+export type Key = Uint8Array;
+
+/** How fresh a read must be. `'strong'` sees every write acknowledged before the read began. */
+export type Consistency = 'strong' | 'eventual' | 'bounded_staleness';
+
+/** What a store can do, decided when it is opened and constant afterwards. */
+export interface Capabilities {
+  /** `'best-effort'`: two racing conditional writes may both be acknowledged. */
+  readonly cas: 'atomic' | 'best-effort';
+  /** `put` with `ifAbsent` is atomic. */
+  readonly ifAbsent: boolean;
+  /** `delete` honours `ifMatch`. */
+  readonly deleteIfMatch: boolean;
+  /** A repeated call with one `idempotencyKey` is applied once and answered as the first was. */
+  readonly idempotency: boolean;
+  /** Has `scan`: see {@link ScanStore}. */
+  readonly scan: boolean;
+  /** Has `commit`: see {@link CommitStore}. */
+  readonly commit: boolean;
+  /** In bytes, of the encoded key and of the value. */
+  readonly limits: { readonly key: number; readonly value: number };
+}
+
+/** A record as a store holds it. */
+export interface Stored {
+  readonly value: Uint8Array;
+  readonly version: Version;
+  /** Instant in milliseconds since 1970 from which the record no longer exists. */
+  readonly expiresAt?: number | undefined;
+}
+
+export interface ReadOptions {
+  /** Default `'strong'`. */
+  readonly consistency?: Consistency | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** At most one of the two; with neither the write is unconditional. */
+export interface Precondition {
+  /** Write only if the key is at this version. */
+  readonly ifMatch?: Version | undefined;
+  /** Write only if the key does not exist. */
+  readonly ifAbsent?: boolean | undefined;
+}
+
+export interface WriteOptions {
+  /** Unique for each logical write; honoured where `capabilities.idempotency`. */
+  readonly idempotencyKey?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PutOptions extends Precondition, WriteOptions {
+  readonly expiresAt?: number | undefined;
+}
+
+export interface DeleteOptions extends WriteOptions {
+  readonly ifMatch?: Version | undefined;
+}
+
+/**
+ * The port that every adapter implements: bytes under keys, with versions.
+ *
+ * Promises that the contract suite of `norimaki/testing` checks:
+ * - a version of a key is never used again, not even after a delete;
+ * - bytes handed in and out are the caller's own: later changes to them do not reach the store;
+ * - a record whose `expiresAt` has come does not exist, for reads and for preconditions.
+ *
+ * Errors: `version.mismatch` (a failed `ifMatch`, on a missing key too), `already.exists` (a failed `ifAbsent`),
+ * `size.exceeded`, `argument.invalid`, `store.unavailable` (with `applied`), `store.closed`, `aborted`.
+ * Any other error of a write means that its outcome is unknown.
+ */
+export interface Store {
+  readonly capabilities: Capabilities;
+  /** `undefined` when the key does not exist; an empty value is a record. */
+  get(key: Key, options?: ReadOptions): Promise<Stored | undefined>;
+  /** One answer for each key, in order. */
+  getMany(keys: readonly Key[], options?: ReadOptions): Promise<(Stored | undefined)[]>;
+  put(key: Key, value: Uint8Array, options?: PutOptions): Promise<Version>;
+  /** Whether there was a record to delete. A failed `ifMatch` throws; a missing key with `ifMatch` too. */
+  delete(key: Key, options?: DeleteOptions): Promise<boolean>;
+  /** Releases everything that the store holds. Calls after it fail with `store.closed`; closing twice is harmless. */
+  close(): Promise<void>;
+}
+
+/** `start` is in the range, `end` is not. */
+export interface KeyRange {
+  readonly start: Key;
+  readonly end: Key;
+}
+
+export interface ScanOptions extends ReadOptions {
+  /** At most so many entries in the page; 1 to 1,000, default 100. */
+  readonly limit?: number | undefined;
+  /** From the end of the range to its start. */
+  readonly reverse?: boolean | undefined;
+}
+
+export interface ScanPage {
+  readonly entries: readonly (Stored & { readonly key: Key })[];
+  /** What remains of the range, or `undefined` when the scan is done. */
+  readonly rest?: KeyRange | undefined;
+}
+
+/** A store that reads ranges in key order. */
+export interface ScanStore extends Store {
+  readonly capabilities: Capabilities & { readonly scan: true };
+  /** A page is a snapshot; pages of one scan need not be of one snapshot. */
+  scan(range: KeyRange, options?: ScanOptions): Promise<ScanPage>;
+}
+
+export type CommitOperation =
+  | ({ readonly type: 'put'; readonly key: Key; readonly value: Uint8Array } & Pick<
+      PutOptions,
+      'ifMatch' | 'ifAbsent' | 'expiresAt'
+    >)
+  | ({ readonly type: 'delete'; readonly key: Key } & Pick<DeleteOptions, 'ifMatch'>)
+  | ({ readonly type: 'check'; readonly key: Key } & Precondition);
+
+/** A store that applies several writes together. */
+export interface CommitStore extends Store {
+  readonly capabilities: Capabilities & { readonly commit: true };
+  /**
+   * Applies all operations or none; each key at most once. The version is that of every put in it.
+   * A failed precondition throws as `put` does, with the position of the operation in `details.operation`.
+   */
+  commit(operations: readonly CommitOperation[], options?: WriteOptions): Promise<Version>;
+}
+
+/** An adapter that must be opened before use. `open()` calls it with its clock and its chance. */
+export interface StoreOpener<S extends Store = Store> {
+  openStore(environment: Environment): Promise<S>;
+}
+
+/** What `open()` takes: a store, or how to open one. */
+export type StoreSource<S extends Store = Store> = S | StoreOpener<S>;
+
+/** The limits of the NoriKV protocol, kept by every store of ours. */
+export const DEFAULT_LIMITS: Capabilities['limits'] = { key: 1024, value: 1_048_576 };
+
+export function canScan(store: Store): store is ScanStore {
+  return store.capabilities.scan;
+}
+
+export function canCommit(store: Store): store is CommitStore {
+  return store.capabilities.commit;
+}

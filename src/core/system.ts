@@ -1,0 +1,41 @@
+import { randomFillSync } from 'node:crypto';
+import { abortedError } from './abort.ts';
+import type { Clock, Environment, Random, SleepOptions } from './clock.ts';
+
+// The only file of src/ that touches real time and real chance; a lint rule holds that.
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+function sleep(ms: number, { signal, background = false }: SleepOptions = {}): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(abortedError(signal));
+      return;
+    }
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      },
+      Math.min(ms, MAX_TIMER_MS),
+    );
+    if (background) timer.unref();
+    function onAbort(): void {
+      clearTimeout(timer);
+      // Only reachable with a signal: it is the one that fired.
+      reject(abortedError(signal as AbortSignal));
+    }
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = { now: () => Date.now(), mono: () => performance.now(), sleep };
+
+/** Unpredictable chance: jitter from the engine, bytes from the operating system. */
+export const systemRandom: Random = {
+  float: () => Math.random(),
+  bytes: (length) => randomFillSync(new Uint8Array(length)),
+};
+
+export const systemEnvironment: Environment = { clock: systemClock, random: systemRandom };

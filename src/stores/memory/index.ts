@@ -1,0 +1,1 @@
+export { type MemoryStore, memory } from './memory.ts';

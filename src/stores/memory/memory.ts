@@ -1,0 +1,219 @@
+import { LRUCache } from 'lru-cache';
+import sortedBtree from 'sorted-btree';
+import { throwIfAborted } from '../../core/abort.ts';
+import { checkCommit, checkExpiry, checkKey, checkPrecondition, checkValue, pageLimit } from '../../core/checks.ts';
+import type { Clock } from '../../core/clock.ts';
+import { NorimakiError } from '../../core/errors.ts';
+import { preconditionFailure } from '../../core/precondition.ts';
+import {
+  type CommitOperation,
+  type CommitStore,
+  DEFAULT_LIMITS,
+  type DeleteOptions,
+  type Key,
+  type KeyRange,
+  type PutOptions,
+  type ReadOptions,
+  type ScanOptions,
+  type ScanPage,
+  type ScanStore,
+  type Stored,
+  type StoreOpener,
+  type WriteOptions,
+} from '../../core/store.ts';
+import { makeVersion, type Version } from '../../core/version.ts';
+
+// A CommonJS package: its class sits on the default export's `default`.
+const BTree = sortedBtree.default;
+
+/** Keys as latin1 strings: string order is byte order, and a string can be compared and mapped. */
+type Name = string;
+const nameOf = (key: Key): Name => Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
+const keyOf = (name: Name): Key => new Uint8Array(Buffer.from(name, 'latin1'));
+
+/** Expired records that one write removes at most, so that no write pays for all. */
+const SWEEP_BATCH = 16;
+const REMEMBERED_WRITES = 10_000;
+
+/** The reference store: everything in this process, nothing kept. Every optional ability of the port. */
+export interface MemoryStore extends ScanStore, CommitStore {
+  readonly capabilities: ScanStore['capabilities'] & CommitStore['capabilities'];
+}
+
+class Memory implements MemoryStore {
+  readonly capabilities = {
+    cas: 'atomic',
+    ifAbsent: true,
+    deleteIfMatch: true,
+    idempotency: true,
+    scan: true,
+    commit: true,
+    limits: DEFAULT_LIMITS,
+  } as const;
+
+  readonly #clock: Clock;
+  readonly #records = new BTree<Name, Stored>();
+  readonly #deadlines = new BTree<[number, Name], true>(
+    undefined,
+    ([a, m], [b, n]) => a - b || (m < n ? -1 : +(m > n)),
+  );
+  readonly #answers = new LRUCache<string, { answer: Version | boolean }>({ max: REMEMBERED_WRITES });
+  #lastIndex = 0n;
+  #closed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async get(key: Key, { signal }: ReadOptions = {}): Promise<Stored | undefined> {
+    this.#begin(signal);
+    checkKey(key, DEFAULT_LIMITS);
+    return copyOf(this.#live(nameOf(key)));
+  }
+
+  async getMany(keys: readonly Key[], options: ReadOptions = {}): Promise<(Stored | undefined)[]> {
+    this.#begin(options.signal);
+    for (const key of keys) checkKey(key, DEFAULT_LIMITS);
+    return keys.map((key) => copyOf(this.#live(nameOf(key))));
+  }
+
+  async put(key: Key, value: Uint8Array, options: PutOptions = {}): Promise<Version> {
+    this.#begin(options.signal);
+    checkKey(key, DEFAULT_LIMITS);
+    checkValue(value, DEFAULT_LIMITS);
+    checkPrecondition(options);
+    checkExpiry(options.expiresAt);
+    return this.#once('put', nameOf(key), options, () => {
+      this.#apply([{ type: 'put', key, value, ...options }]);
+      return this.#version();
+    });
+  }
+
+  async delete(key: Key, options: DeleteOptions = {}): Promise<boolean> {
+    this.#begin(options.signal);
+    checkKey(key, DEFAULT_LIMITS);
+    const name = nameOf(key);
+    return this.#once('delete', name, options, () => {
+      const existed = this.#live(name) !== undefined;
+      this.#apply([{ type: 'delete', key, ...options }]);
+      return existed;
+    });
+  }
+
+  async commit(operations: readonly CommitOperation[], options: WriteOptions = {}): Promise<Version> {
+    this.#begin(options.signal);
+    checkCommit(operations, DEFAULT_LIMITS);
+    const first = operations[0];
+    return this.#once('commit', first === undefined ? '' : nameOf(first.key), options, () => {
+      this.#apply(operations);
+      return this.#version();
+    });
+  }
+
+  async scan(range: KeyRange, options: ScanOptions = {}): Promise<ScanPage> {
+    this.#begin(options.signal);
+    const limit = pageLimit(options);
+    const [start, end] = [nameOf(range.start), nameOf(range.end)];
+    const entries: (Stored & { key: Key })[] = [];
+    const walk = options.reverse ? this.#records.entriesReversed(end, undefined, true) : this.#records.entries(start);
+    for (const [name, record] of walk) {
+      if (options.reverse ? name < start : name >= end) break;
+      if (this.#isExpired(record)) continue;
+      if (entries.length === limit) {
+        const last = entries[limit - 1] as { key: Key };
+        const rest = options.reverse
+          ? { start: range.start, end: last.key }
+          : { start: Uint8Array.of(...last.key, 0), end: range.end };
+        return { entries, rest };
+      }
+      entries.push({ key: keyOf(name), ...(copyOf(record) as Stored) });
+    }
+    return { entries };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#records.clear();
+    this.#deadlines.clear();
+    this.#answers.clear();
+  }
+
+  #begin(signal: AbortSignal | undefined): void {
+    if (this.#closed) throw new NorimakiError('store.closed', 'The memory store is closed.', { store: 'memory' });
+    throwIfAborted(signal);
+  }
+
+  #isExpired(record: Stored): boolean {
+    return record.expiresAt !== undefined && record.expiresAt <= this.#clock.now();
+  }
+
+  #live(name: Name): Stored | undefined {
+    const record = this.#records.get(name);
+    return record === undefined || this.#isExpired(record) ? undefined : record;
+  }
+
+  #version(): Version {
+    return makeVersion(1n, this.#lastIndex);
+  }
+
+  #apply(operations: readonly CommitOperation[]): void {
+    const names = operations.map((operation) => nameOf(operation.key));
+    for (const [i, operation] of operations.entries()) {
+      const failure = preconditionFailure(operation, this.#live(names[i] as Name)?.version, i);
+      if (failure !== undefined) throw failure;
+    }
+    this.#lastIndex += 1n;
+    for (const [i, operation] of operations.entries()) {
+      const name = names[i] as Name;
+      if (operation.type === 'check') continue;
+      this.#remove(name);
+      if (operation.type === 'delete') continue;
+      const { value, expiresAt } = operation;
+      this.#records.set(name, { value: Uint8Array.from(value), version: this.#version(), expiresAt });
+      if (expiresAt !== undefined) this.#deadlines.set([expiresAt, name], true);
+    }
+    this.#sweep();
+  }
+
+  #remove(name: Name): void {
+    const deadline = this.#records.get(name)?.expiresAt;
+    if (deadline !== undefined) this.#deadlines.delete([deadline, name]);
+    this.#records.delete(name);
+  }
+
+  #sweep(): void {
+    for (let i = 0; i < SWEEP_BATCH; i++) {
+      const due = this.#deadlines.minKey();
+      if (due === undefined || due[0] > this.#clock.now()) return;
+      this.#remove(due[1]);
+    }
+  }
+
+  /** Answers a repeated call as its first delivery was answered. A refused call leaves no trace. */
+  #once<T extends Version | boolean>(verb: string, name: Name, { idempotencyKey }: WriteOptions, write: () => T): T {
+    if (idempotencyKey === undefined) return write();
+    const id = JSON.stringify([verb, name, idempotencyKey]);
+    const known = this.#answers.get(id);
+    // The verb is part of the id, so the remembered answer is of this verb's type.
+    if (known !== undefined) return known.answer as T;
+    const answer = write();
+    this.#answers.set(id, { answer });
+    return answer;
+  }
+}
+
+function copyOf(record: Stored | undefined): Stored | undefined {
+  return record && { ...record, value: Uint8Array.from(record.value) };
+}
+
+/**
+ * A store in memory: for tests, prototypes and caches. Each `open()` gets an empty one.
+ *
+ * @example
+ * ```ts
+ * await using db = await open(memory());
+ * ```
+ */
+export function memory(): StoreOpener<MemoryStore> {
+  return { openStore: async ({ clock }) => new Memory(clock) };
+}
