@@ -135,7 +135,7 @@ export function encodeTuple(parts: readonly KeyPart[], prefix?: Key): Key {
     length = prefix.length;
   }
   for (const part of parts) writePart(part);
-  return Uint8Array.prototype.slice.call(buffer, 0, length);
+  return Buffer.from(buffer.subarray(0, length));
 }
 
 /** The range of all keys that extend `prefix` by at least one part. */
@@ -144,6 +144,14 @@ export function prefixRange(prefix: Key): { start: Key; end: Key } {
   end.set(prefix);
   end[prefix.length] = END;
   return { start: prefix, end };
+}
+
+/** The range of all keys that extend `prefix` by a part of the same kind as `part`. */
+export function kindRange(prefix: Key, part: KeyPart): { start: Key; end: Key } {
+  const code = encodeTuple([part])[0] as number;
+  const first = code === TRUE ? FALSE : code;
+  const last = code === FALSE ? TRUE : code;
+  return { start: Uint8Array.of(...prefix, first), end: Uint8Array.of(...prefix, last + 1) };
 }
 
 function corrupt(): never {

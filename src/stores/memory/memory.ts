@@ -23,8 +23,8 @@ import {
 } from '../../core/store.ts';
 import { makeVersion, type Version } from '../../core/version.ts';
 
-// A CommonJS package: its class sits on the default export's `default`.
-const BTree = sortedBtree.default;
+// A CommonJS package: in Node its class sits on the default export's `default`; vitest hands out the class itself.
+const BTree = sortedBtree.default ?? (sortedBtree as unknown as typeof sortedBtree.default);
 
 /** Keys as latin1 strings: string order is byte order, and a string can be compared and mapped. */
 type Name = string;

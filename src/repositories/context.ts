@@ -1,0 +1,15 @@
+import type { Environment } from '../core/clock.ts';
+import type { EntityModel } from '../core/model/model.ts';
+import type { Keyspace } from './keyspace.ts';
+import type { StoreClient } from './store-client.ts';
+import type { KeyQueues } from './write/key-queue.ts';
+
+/** What every verb of one repository works with. */
+export interface RepositoryContext {
+  readonly model: EntityModel;
+  readonly tenant: string | undefined;
+  readonly keys: Keyspace;
+  readonly client: StoreClient;
+  readonly environment: Environment;
+  readonly queues: KeyQueues;
+}

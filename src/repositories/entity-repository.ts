@@ -1,0 +1,179 @@
+import type { IdPart } from '../core/model/model.ts';
+import type { Shape } from '../core/model/types.ts';
+import type { ReadOptions } from '../core/store.ts';
+import type { RepositoryContext } from './context.ts';
+import { fromInput } from './entity.ts';
+import type { Mutation, Planner, Repository, ScanRepository } from './repository.ts';
+import { repositoryCalls } from './telemetry.ts';
+import { forEachItem } from './verbs/bulk.ts';
+import { createOperation } from './verbs/create.ts';
+import { deleteOperation } from './verbs/delete.ts';
+import { countFound, findEntities, findUnique } from './verbs/find.ts';
+import { countEntities, listEntities, scanEntities } from './verbs/list.ts';
+import { type Mutator, mutateOperation, notFound } from './verbs/mutate.ts';
+import type { ListOptions } from './verbs/pages.ts';
+import { planOperation } from './verbs/plan.ts';
+import { putOperation, refuseEmptyIfMatch } from './verbs/put.ts';
+import { exists, getMany, getOne } from './verbs/read.ts';
+import { touchOperation } from './verbs/touch.ts';
+import type { WriteCallOptions } from './write/member.ts';
+import type { Operation } from './write/operation.ts';
+
+type Full<S extends Shape> = Repository<S> & ScanRepository<S>;
+type Options<Verb extends keyof Full<Shape>, At extends 0 | 1 | 2 = 1> = Parameters<Full<Shape>[Verb]>[At];
+
+/** A write that is ready to be run or planned. */
+interface Prepared<R> {
+  readonly id: readonly IdPart[];
+  readonly operation: Operation<R>;
+}
+
+/** All verbs of one entity; `db.repo()` shows those that the store can carry. Untyped inside: the shape is the caller's. */
+export class EntityRepository implements Full<Shape> {
+  readonly #context: RepositoryContext;
+
+  constructor(context: RepositoryContext) {
+    this.#context = context;
+  }
+
+  get(id: unknown, options: ReadOptions = {}): Promise<object | undefined> {
+    return this.#call('get', () => getOne(this.#context, this.#id(id), options));
+  }
+
+  getOrThrow(id: unknown, options: ReadOptions = {}): Promise<object> {
+    return this.#call('getOrThrow', async () => {
+      const parts = this.#id(id);
+      const entity = await getOne(this.#context, parts, options);
+      if (entity === undefined) throw notFound(this.#context, parts);
+      return entity;
+    });
+  }
+
+  getMany(ids: readonly unknown[], options: ReadOptions = {}): Promise<(object | undefined)[]> {
+    return this.#call('getMany', () =>
+      getMany(
+        this.#context,
+        ids.map((id) => this.#id(id)),
+        options,
+      ),
+    );
+  }
+
+  exists(id: unknown, options: ReadOptions = {}): Promise<boolean> {
+    return this.#call('exists', () => exists(this.#context, this.#id(id), options));
+  }
+
+  findOne(where: object, options: ReadOptions = {}): Promise<object | undefined> {
+    return this.#call('findOne', () => findUnique(this.#context, { ...where }, options));
+  }
+
+  create(entity: object, options: Options<'create'> = {}): Promise<object> {
+    return this.#call('create', () => this.#run(this.#create(entity, options), options));
+  }
+
+  put(entity: object, options: Options<'put'> = {}): Promise<object> {
+    return this.#call('put', () => this.#run(this.#put(entity, options), options));
+  }
+
+  mutate(id: unknown, fn: Mutation<Shape>, options: Options<'mutate', 2> = {}): Promise<object> {
+    return this.#call('mutate', () => this.#run(this.#mutate(id, fn, options), options));
+  }
+
+  touch(id: unknown, options: Options<'touch'> = {}): Promise<object> {
+    return this.#call('touch', () => this.#run(this.#touch(id, options), options));
+  }
+
+  delete(id: unknown, options: Options<'delete'> = {}): Promise<boolean> {
+    return this.#call('delete', () => this.#run(this.#delete(id, options), options));
+  }
+
+  createMany(entities: readonly object[], options: NonNullable<Options<'createMany'>> = {}) {
+    return forEachItem(entities, options, (entity) => this.create(entity, options));
+  }
+
+  putMany(entities: readonly object[], options: NonNullable<Options<'putMany'>> = {}) {
+    return forEachItem(entities, options, (entity) => this.put(entity, options));
+  }
+
+  deleteMany(ids: readonly unknown[], options: NonNullable<Options<'deleteMany'>> = {}) {
+    return forEachItem(ids, options, (id) => this.delete(id, options));
+  }
+
+  plan(): Planner<Shape> {
+    const plan = async (prepare: () => Prepared<unknown>) => {
+      const { id, operation } = prepare();
+      return planOperation(this.#context, id, operation);
+    };
+    return {
+      create: (entity, options = {}) => plan(() => this.#create(entity, options)),
+      put: (entity, options = {}) => plan(() => this.#put(entity, options)),
+      mutate: (id, fn, options = {}) => plan(() => this.#mutate(id, fn, options)),
+      touch: (id, options = {}) => plan(() => this.#touch(id, options)),
+      delete: (id, options = {}) => plan(() => this.#delete(id, options)),
+    };
+  }
+
+  scan(options: Omit<ListOptions, 'cursor'> = {}): AsyncGenerator<object, void, undefined> {
+    this.#context.client.scanStore();
+    return scanEntities(this.#context, options);
+  }
+
+  list(options: ListOptions = {}) {
+    return this.#call('list', () => listEntities(this.#context, options));
+  }
+
+  count({ where, ...options }: NonNullable<Options<'count', 0>> = {}): Promise<number> {
+    return this.#call('count', () =>
+      where === undefined ? countEntities(this.#context, options) : countFound(this.#context, { ...where }, options),
+    );
+  }
+
+  find(where: object, options: ListOptions = {}) {
+    return this.#call('find', () => findEntities(this.#context, { ...where }, options));
+  }
+
+  #id(id: unknown): IdPart[] {
+    return this.#context.keys.idParts(id);
+  }
+
+  #create(entity: object, options: NonNullable<Options<'create'>>): Prepared<object> {
+    const values = fromInput(this.#context.model, entity, this.#context.environment);
+    const id = this.#context.keys.idPartsOf(values);
+    return { id, operation: createOperation(this.#context, id, values, options) };
+  }
+
+  #put(entity: object, options: NonNullable<Options<'put'>>): Prepared<object> {
+    refuseEmptyIfMatch(options, this.#context.model.name);
+    const values = fromInput(this.#context.model, entity, this.#context.environment);
+    const id = this.#context.keys.idPartsOf(values);
+    return { id, operation: putOperation(this.#context, id, values, options) };
+  }
+
+  #mutate(id: unknown, fn: Mutation<Shape>, options: NonNullable<Options<'mutate', 2>>): Prepared<object> {
+    const parts = this.#id(id);
+    const mutator: Mutator = fn;
+    return { id: parts, operation: mutateOperation(this.#context, parts, mutator, options) };
+  }
+
+  #touch(id: unknown, options: NonNullable<Options<'touch'>>): Prepared<object> {
+    const parts = this.#id(id);
+    return { id: parts, operation: touchOperation(this.#context, parts, options) };
+  }
+
+  #delete(id: unknown, options: NonNullable<Options<'delete'>>): Prepared<boolean> {
+    refuseEmptyIfMatch(options, this.#context.model.name);
+    const parts = this.#id(id);
+    return { id: parts, operation: deleteOperation(this.#context, parts, options) };
+  }
+
+  #run<R>({ id, operation }: Prepared<R>, options: WriteCallOptions): Promise<R> {
+    const { queues, keys } = this.#context;
+    return queues.run(this.#context, id, keys.record(id), operation, options);
+  }
+
+  /** Every verb fails by rejecting, never by throwing, and is published where somebody listens. */
+  async #call<R>(verb: string, call: () => Promise<R>): Promise<R> {
+    if (!repositoryCalls.hasSubscribers) return call();
+    return repositoryCalls.tracePromise(call, { entity: this.#context.model.name, verb });
+  }
+}

@@ -1,0 +1,111 @@
+import { NorimakiError } from '../core/errors.ts';
+import { decodeTuple, encodeTuple, type KeyPart, prefixRange } from '../core/keys/index.ts';
+import type { EntityModel, FieldGroup, IdPart } from '../core/model/model.ts';
+import type { Key, KeyRange } from '../core/store.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+// What stands behind (root, tenant, entity) in a key.
+const RECORD = 'r';
+const UNIQUE = 'u';
+const INDEX = 'i';
+
+/**
+ * The keys of one entity in one tenant: (root, tenant, entity, 'r', id…) for records,
+ * (…, 'u', constraint, value…) for unique claims, (…, 'i', index, value…, id…) for index entries.
+ */
+export class Keyspace {
+  readonly model: EntityModel;
+  readonly #records: Key;
+  readonly #uniques: ReadonlyMap<string, Key>;
+  readonly #indexes: ReadonlyMap<string, Key>;
+
+  constructor(model: EntityModel, root: string, tenant: string | undefined) {
+    this.model = model;
+    const prefix = encodeTuple([root, tenant ?? null, model.name]);
+    const prefixes = (kind: string, groups: readonly FieldGroup[]): ReadonlyMap<string, Key> =>
+      new Map(groups.map(({ name }) => [name, encodeTuple([kind, name], prefix)]));
+    this.#records = encodeTuple([RECORD], prefix);
+    this.#uniques = prefixes(UNIQUE, model.uniques);
+    this.#indexes = prefixes(INDEX, model.indexes);
+  }
+
+  /** The parts of an id as a caller gave it. Errors: `argument.invalid`. */
+  idParts(id: unknown): IdPart[] {
+    const { ids, name } = this.model;
+    const [only] = ids;
+    if (ids.length === 1 && only !== undefined) return [this.#idPart(only.name, id)];
+    if (typeof id !== 'object' || id === null || Object.keys(id).length !== ids.length) {
+      const shape = ids.map((part) => part.name).join(', ');
+      throw new NorimakiError('argument.invalid', `The id of ${name} is an object of its parts: { ${shape} }.`, {
+        argument: 'id',
+      });
+    }
+    // An object that is not null can be read by name; what is there is checked next.
+    return ids.map((part) => this.#idPart(part.name, (id as Values)[part.name]));
+  }
+
+  idPartsOf(values: Values): IdPart[] {
+    return this.model.ids.map(({ name }) => this.#idPart(name, values[name]));
+  }
+
+  #idPart(field: string, value: unknown): IdPart {
+    if (value === undefined || value === null || (typeof value === 'object' && !isKeyObject(value))) {
+      throw new NorimakiError(
+        'argument.invalid',
+        `${this.model.name}.${field} is an id: give a string, a number, a bigint, a boolean, a date or bytes.`,
+        { argument: field },
+      );
+    }
+    // Anything else that is no key part is refused by the encoding.
+    return value as IdPart;
+  }
+
+  record(parts: readonly IdPart[]): Key {
+    return encodeTuple(parts, this.#records);
+  }
+
+  allRecords(): KeyRange {
+    return prefixRange(this.#records);
+  }
+
+  /** The claim on these values, or `undefined` when one of them is unset: unset values do not collide. */
+  unique(group: FieldGroup, values: Values): Key | undefined {
+    const parts = groupParts(group, values);
+    if (parts === undefined || parts.includes(null)) return undefined;
+    return encodeTuple(parts, this.#uniques.get(group.name));
+  }
+
+  /** The index entry of these values, or `undefined` when one of them is undefined: such a record is not in the index. */
+  indexEntry(group: FieldGroup, values: Values): Key | undefined {
+    const parts = groupParts(group, values);
+    return parts && encodeTuple([...parts, ...this.idPartsOf(values)], this.#indexes.get(group.name));
+  }
+
+  /** The prefix of all entries of an index whose leading fields have these values. */
+  indexPrefix(group: FieldGroup, leading: readonly KeyPart[]): Key {
+    return encodeTuple(leading, this.#indexes.get(group.name));
+  }
+
+  /** The id in an index entry. */
+  indexedId(group: FieldGroup, entry: Key): IdPart[] {
+    const parts = decodeTuple(entry, this.#indexes.get(group.name)?.length);
+    // The parts behind the indexed values are the id, written by indexEntry.
+    return parts.slice(group.fields.length) as IdPart[];
+  }
+}
+
+function isKeyObject(value: object): boolean {
+  return value instanceof Date || value instanceof Uint8Array;
+}
+
+function groupParts(group: FieldGroup, values: Values): KeyPart[] | undefined {
+  const parts: KeyPart[] = [];
+  for (const field of group.fields) {
+    const value = values[field];
+    if (value === undefined) return undefined;
+    // The model allows key parts only in an indexed field; the encoding refuses the rest.
+    parts.push(value as KeyPart);
+  }
+  return parts;
+}

@@ -1,0 +1,111 @@
+import type { Shape } from '../core/model/types.ts';
+import type { ReadOptions } from '../core/store.ts';
+import type { BulkOptions, ItemResult } from './verbs/bulk.ts';
+import type { CreateOptions } from './verbs/create.ts';
+import type { DeleteOptions } from './verbs/delete.ts';
+import type { MutateOptions } from './verbs/mutate.ts';
+import type { ListOptions, Page } from './verbs/pages.ts';
+import type { WritePlan } from './verbs/plan.ts';
+import type { PutOptions } from './verbs/put.ts';
+import type { TouchOptions } from './verbs/touch.ts';
+
+/** What the function given to `mutate` may return: nothing, or a replacement. */
+export type Mutation<S extends Shape> = (
+  draft: S['draft'],
+  // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is the usual case.
+) => S['draft'] | undefined | void | Promise<S['draft'] | undefined | void>;
+
+type CreateManyOptions = BulkOptions & Omit<CreateOptions, 'idempotencyKey'>;
+type PutManyOptions = BulkOptions & Omit<PutOptions, 'idempotencyKey' | 'ifMatch'>;
+type DeleteManyOptions = BulkOptions & Omit<DeleteOptions, 'ifMatch'>;
+
+/** The writes of a repository, each resolving to what it would send instead of sending it. */
+export interface Planner<S extends Shape> {
+  create(entity: S['input'], options?: CreateOptions): Promise<WritePlan>;
+  put(entity: S['input'], options?: PutOptions): Promise<WritePlan>;
+  mutate(id: S['id'], fn: Mutation<S>, options?: MutateOptions<Partial<S['input']>>): Promise<WritePlan>;
+  touch(id: S['id'], options?: TouchOptions): Promise<WritePlan>;
+  delete(id: S['id'], options?: DeleteOptions): Promise<WritePlan>;
+}
+
+/**
+ * The repository of one entity, from `db.repo(Entity)`. Every write is a compare-and-swap; none loses another's update.
+ *
+ * Errors of every verb: `argument.invalid`, `record.corrupt`, `store.unavailable`, `store.closed`, `aborted`.
+ * Errors of every write: `validation.failed`, `size.exceeded`, `conflict.exhausted`, `outcome.unknown`, `record.newer`,
+ * `already.exists` (a unique field).
+ */
+export interface Repository<S extends Shape> {
+  /** The entity, or `undefined`. An expired entity is gone, whatever the store still holds. */
+  get(id: S['id'], options?: ReadOptions): Promise<S['entity'] | undefined>;
+  /** The entity. Errors: `not.found`. */
+  getOrThrow(id: S['id'], options?: ReadOptions): Promise<S['entity']>;
+  /** One answer for each id, in order. Not a snapshot: each is read on its own. */
+  getMany(ids: readonly S['id'][], options?: ReadOptions): Promise<(S['entity'] | undefined)[]>;
+  exists(id: S['id'], options?: ReadOptions): Promise<boolean>;
+  /** The entity that holds a unique value: `findOne({ email })`, for the fields of one `@Unique`. */
+  findOne(where: S['unique'], options?: ReadOptions): Promise<S['entity'] | undefined>;
+
+  /** Stores a new entity. Errors: `already.exists`. */
+  create(entity: S['input'], options?: CreateOptions): Promise<S['entity']>;
+  /** Stores an entity whole, new or not; with `ifMatch`, only over the version that it is based on. Errors: `version.mismatch`. */
+  put(entity: S['input'], options?: PutOptions): Promise<S['entity']>;
+  /**
+   * Changes an entity: reads it, hands `fn` a draft, writes it back if nobody else has written since, else starts over.
+   * Resolves to the entity as this call left it. `fn` may run several times, so it should do nothing but change the
+   * draft; if it throws, nothing is written for it. Applied exactly once even if replies of the store are lost;
+   * `outcome.unknown` where nobody can tell. Concurrent calls for one entity share one write; then only the last of
+   * them knows its version, and the others' `@Versioned` field is undefined.
+   *
+   * Errors: `not.found` without `ifAbsent`, `fence.stale`, `conflict.exhausted`, and whatever `fn` throws.
+   *
+   * @example
+   * ```ts
+   * await products.mutate('NORI-1', (p) => {
+   *   if (p.stock === 0) throw new SoldOut();
+   *   p.stock -= 1;
+   * });
+   * ```
+   */
+  mutate(id: S['id'], fn: Mutation<S>, options?: MutateOptions<Partial<S['input']>>): Promise<S['entity']>;
+  /** Starts the deadline again, or sets another; changes nothing else. Errors: `not.found`. */
+  touch(id: S['id'], options?: TouchOptions): Promise<S['entity']>;
+  /** Whether there was an entity to delete. Errors: `version.mismatch` with `ifMatch`. */
+  delete(id: S['id'], options?: DeleteOptions): Promise<boolean>;
+
+  /** `create` for many, a bounded number at once; one that fails does not stop the others. */
+  createMany(entities: readonly S['input'][], options?: CreateManyOptions): Promise<ItemResult<S['entity']>[]>;
+  /** `put` for many, a bounded number at once; one that fails does not stop the others. */
+  putMany(entities: readonly S['input'][], options?: PutManyOptions): Promise<ItemResult<S['entity']>[]>;
+  /** `delete` for many, a bounded number at once; one that fails does not stop the others. */
+  deleteMany(ids: readonly S['id'][], options?: DeleteManyOptions): Promise<ItemResult<boolean>[]>;
+
+  /**
+   * The same writes, planned and not sent: keys, preconditions and expiry.
+   *
+   * @example
+   * ```ts
+   * const { steps } = await products.plan().delete('NORI-1');
+   * ```
+   */
+  plan(): Planner<S>;
+}
+
+/** What a repository can do besides, where the store reads ranges. */
+export interface ScanRepository<S extends Shape> {
+  /** Every entity, in the order of ids, in bounded memory. Not a snapshot. */
+  scan(options?: Omit<ListOptions, 'cursor'>): AsyncIterableIterator<S['entity']>;
+  /** One page of entities in the order of ids, and the cursor to the next. */
+  list(options?: ListOptions): Promise<Page<S['entity']>>;
+  /** How many entities there are, or how many meet conditions on an index. Reads them all. */
+  count(options?: ReadOptions & { readonly where?: S['where'] | undefined }): Promise<number>;
+  /**
+   * One page of the entities that meet conditions on one `@Index`, in its order: equality on its leading fields, a range on the last.
+   *
+   * @example
+   * ```ts
+   * const { items, cursor } = await films.find({ year: { gte: 1990, lt: 2000 } }, { limit: 20 });
+   * ```
+   */
+  find(where: S['where'], options?: ListOptions): Promise<Page<S['entity']>>;
+}

@@ -1,0 +1,42 @@
+import { decodeTuple } from '../../core/keys/index.ts';
+import type { IdPart } from '../../core/model/model.ts';
+import type { ScanPage } from '../../core/store.ts';
+import type { RepositoryContext } from '../context.ts';
+import { snapshotOf } from '../snapshot.ts';
+import { type ListOptions, type Page, readAll, readPage } from './pages.ts';
+import { readEntity } from './read.ts';
+
+function readRecords(context: RepositoryContext) {
+  return async (entries: ScanPage['entries']): Promise<(object | undefined)[]> =>
+    entries.map((entry) => readEntity(context, idOf(context, entry.key), entry));
+}
+
+function idOf({ keys }: RepositoryContext, key: Uint8Array): IdPart[] {
+  // The parts behind the prefix of all records are the id.
+  return decodeTuple(key, keys.allRecords().start.length) as IdPart[];
+}
+
+export function listEntities(context: RepositoryContext, options: ListOptions): Promise<Page<object>> {
+  return readPage(context, context.keys.allRecords(), options, readRecords(context));
+}
+
+export function scanEntities(
+  context: RepositoryContext,
+  options: ListOptions,
+): AsyncGenerator<object, void, undefined> {
+  return readAll(context, context.keys.allRecords(), options, readRecords(context));
+}
+
+export async function countEntities(context: RepositoryContext, options: ListOptions): Promise<number> {
+  // On a store that commits, whatever it lists is a live record; others may list tombstones.
+  const isLive = context.client.store.capabilities.commit
+    ? () => true
+    : (entry: ScanPage['entries'][number]) => snapshotOf(context, idOf(context, entry.key), entry).live !== undefined;
+  let count = 0;
+  const tally = async (entries: ScanPage['entries']): Promise<never[]> => {
+    for (const entry of entries) if (isLive(entry)) count++;
+    return [];
+  };
+  await readPage(context, context.keys.allRecords(), { ...options, limit: Number.MAX_SAFE_INTEGER }, tally);
+  return count;
+}

@@ -1,0 +1,135 @@
+import { NorimakiError } from '../../core/errors.ts';
+import { compareKeys } from '../../core/keys/index.ts';
+import type { IdPart } from '../../core/model/model.ts';
+import type { Consistency } from '../../core/store.ts';
+import type { RepositoryContext } from '../context.ts';
+import { firstDeadline, nextDeadline, type Ttl } from '../deadline.ts';
+import { dehydrate, fromInput, hydrate } from '../entity.ts';
+import { describeRecord, type LiveRecord } from '../snapshot.ts';
+import type { WriteCallOptions } from '../write/member.ts';
+import { firstRecord, nextRecord, operationIdOf, remembers } from '../write/next-record.ts';
+import type { Operation } from '../write/operation.ts';
+import { committed } from './results.ts';
+
+export interface MutateOptions<Input = object> extends WriteCallOptions {
+  /** What to start from when there is no record; without it, `not.found`. */
+  readonly ifAbsent?: (() => Input) | Input | undefined;
+  readonly ttl?: Ttl | undefined;
+  /** Repeating the call with the same key, in any process, applies `fn` once, while the record remembers it. */
+  readonly idempotencyKey?: string | undefined;
+  /** A leader's token: the record refuses every token lower than the highest it has seen. */
+  readonly fence?: bigint | undefined;
+  /** Of the first read; a stale one only costs a conflict. Default `'strong'`. */
+  readonly consistency?: Consistency | undefined;
+}
+
+/** What `mutate` calls: changes the draft in place, or returns a replacement. */
+export type Mutator = (draft: object) => unknown;
+
+/** `mutate` as an operation. Errors of its own: `not.found`, `fence.stale`, and whatever `fn` throws. */
+export function mutateOperation(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  fn: Mutator,
+  options: MutateOptions,
+): Operation<object> {
+  const { model } = context;
+  const operationId =
+    options.idempotencyKey === undefined ? undefined : operationIdOf('mutate', options.idempotencyKey);
+  return {
+    apply: (state) => {
+      if (operationId !== undefined && state !== undefined && remembers(state.envelope, operationId)) return state;
+      const fence = checkFence(context, id, state, options.fence);
+      if (state === undefined && options.ifAbsent === undefined) throw notFound(context, id);
+      const draft = startingDraft(context, id, state, options.ifAbsent);
+      const finish = (returned: unknown): LiveRecord =>
+        changed(context, id, state, draft, returned, { ttl: options.ttl, fence, operationId });
+      const returned = fn(draft.entity);
+      return isThenable(returned) ? Promise.resolve(returned).then(finish) : finish(returned);
+    },
+    result: (_before, after, version) => committed(model, after, version),
+  };
+}
+
+interface DraftOf {
+  readonly entity: object;
+  readonly unknown: ReturnType<LiveRecord['decode']>['unknown'];
+}
+
+function startingDraft(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  state: LiveRecord | undefined,
+  ifAbsent: MutateOptions['ifAbsent'],
+): DraftOf {
+  const { model, environment } = context;
+  if (state !== undefined) {
+    const { values, unknown } = state.decode();
+    return { entity: hydrate(model, values, state.version), unknown };
+  }
+  const input: unknown = typeof ifAbsent === 'function' ? ifAbsent() : ifAbsent;
+  const values = fromInput(model, { ...blankId(context, id), ...(input as object) }, environment);
+  return { entity: hydrate(model, values, undefined), unknown: undefined };
+}
+
+/** The id was given to `mutate` already: what `ifAbsent` starts from need not repeat it. */
+function blankId({ model }: RepositoryContext, id: readonly IdPart[]): object {
+  return Object.fromEntries(model.ids.map(({ name }, i) => [name, id[i]]));
+}
+
+function changed(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  state: LiveRecord | undefined,
+  draft: DraftOf,
+  returned: unknown,
+  { ttl, fence, operationId }: { ttl: Ttl | undefined; fence: bigint | undefined; operationId: string | undefined },
+): LiveRecord {
+  const { model, environment, keys } = context;
+  if (returned !== undefined && (typeof returned !== 'object' || returned === null)) {
+    throw new NorimakiError(
+      'argument.invalid',
+      `The function given to mutate returned something that is no ${model.name}. Change the draft and return nothing, or return a replacement.`,
+      { argument: 'fn' },
+    );
+  }
+  const values = dehydrate(model, returned ?? draft.entity);
+  if (compareKeys(keys.record(keys.idPartsOf(values)), keys.record(id)) !== 0) {
+    throw new NorimakiError(
+      'argument.invalid',
+      `The function given to mutate changed the id of ${describeRecord(model, id)}. An id is for life: create a new ${model.name} and delete this one.`,
+      { argument: 'fn' },
+    );
+  }
+  const now = environment.clock.now();
+  if (state === undefined) {
+    const expiresAt = firstDeadline(model, values, now, ttl);
+    return firstRecord(context, id, { values, expiresAt, fence, operationId });
+  }
+  const expiresAt = nextDeadline(model, values, state.envelope.expiresAt, now, ttl);
+  return nextRecord(context, id, state, { values, unknown: draft.unknown, expiresAt, fence, operationId });
+}
+
+function checkFence(
+  { model }: RepositoryContext,
+  id: readonly IdPart[],
+  state: LiveRecord | undefined,
+  offered: bigint | undefined,
+): bigint | undefined {
+  const highest = state?.envelope.fence;
+  if (offered === undefined || highest === undefined || offered >= highest) return offered;
+  throw new NorimakiError(
+    'fence.stale',
+    `${describeRecord(model, id)} has seen a newer leader: the token is ${offered}, the record's ${highest}. Stop acting as the leader.`,
+    { entity: model.name, offered, highest },
+  );
+}
+
+/** The error of a verb that needs a record where there is none. */
+export function notFound({ model }: RepositoryContext, id: readonly IdPart[]): NorimakiError<'not.found'> {
+  return new NorimakiError('not.found', `${describeRecord(model, id)} does not exist.`, { entity: model.name });
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,50 @@
+import type { IdPart } from '../../core/model/model.ts';
+import type { ReadOptions, Stored } from '../../core/store.ts';
+import type { RepositoryContext } from '../context.ts';
+import { snapshotOf } from '../snapshot.ts';
+import { entityOf } from './results.ts';
+
+/** The entity in what a store returned; `undefined` if there is none any more. Errors: `record.corrupt`. */
+export function readEntity(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  stored: Stored | undefined,
+): object | undefined {
+  const { live } = snapshotOf(context, id, stored);
+  return live && entityOf(context.model, live, live.version);
+}
+
+export async function getOne(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  options: ReadOptions,
+): Promise<object | undefined> {
+  return readEntity(context, id, await context.client.get(context.keys.record(id), options));
+}
+
+/** Ids that one read asks the store for. */
+const CHUNK = 256;
+
+export async function getMany(
+  context: RepositoryContext,
+  ids: readonly (readonly IdPart[])[],
+  options: ReadOptions,
+): Promise<(object | undefined)[]> {
+  const found: (object | undefined)[] = [];
+  for (let from = 0; from < ids.length; from += CHUNK) {
+    const chunk = ids.slice(from, from + CHUNK);
+    const keys = chunk.map((id) => context.keys.record(id));
+    const stored = await context.client.getMany(keys, options);
+    for (const [i, id] of chunk.entries()) found.push(readEntity(context, id, stored[i]));
+  }
+  return found;
+}
+
+export async function exists(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  options: ReadOptions,
+): Promise<boolean> {
+  const stored = await context.client.get(context.keys.record(id), options);
+  return snapshotOf(context, id, stored).live !== undefined;
+}

@@ -1,0 +1,44 @@
+import type { FieldGroup } from '../../core/model/model.ts';
+import type { Key } from '../../core/store.ts';
+import type { RepositoryContext } from '../context.ts';
+import type { LiveRecord } from '../snapshot.ts';
+
+export interface Claim {
+  readonly key: Key;
+  readonly group: FieldGroup;
+}
+
+/** The keys that follow from a record's fields, by their bytes as text. */
+export interface DerivedKeys {
+  readonly claims: ReadonlyMap<string, Claim>;
+  readonly entries: ReadonlyMap<string, Key>;
+}
+
+const NONE: DerivedKeys = { claims: new Map(), entries: new Map() };
+const known = new WeakMap<LiveRecord, DerivedKeys>();
+
+export function nameOfKey(key: Key): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
+}
+
+/** What the unique constraints and indexes of a record are to hold. Errors: `record.corrupt`, `argument.invalid`. */
+export function derivedKeys({ model, keys }: RepositoryContext, record: LiveRecord | undefined): DerivedKeys {
+  if (record === undefined || (model.uniques.length === 0 && model.indexes.length === 0)) return NONE;
+  const cached = known.get(record);
+  if (cached !== undefined) return cached;
+  // Of the fields as stored, because a schema may normalise them (`z.string().toLowerCase()`).
+  const { values } = record.decode();
+  const claims = new Map<string, Claim>();
+  for (const group of model.uniques) {
+    const key = keys.unique(group, values);
+    if (key !== undefined) claims.set(nameOfKey(key), { key, group });
+  }
+  const entries = new Map<string, Key>();
+  for (const group of model.indexes) {
+    const key = keys.indexEntry(group, values);
+    if (key !== undefined) entries.set(nameOfKey(key), key);
+  }
+  const derived = { claims, entries };
+  known.set(record, derived);
+  return derived;
+}

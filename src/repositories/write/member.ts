@@ -1,0 +1,144 @@
+import { abortedError, orAborted } from '../../core/abort.ts';
+import type { Clock } from '../../core/clock.ts';
+import { NorimakiError } from '../../core/errors.ts';
+import { CONFLICT_POLICY, type RetryOptions, type RetryPolicy, retryPolicy } from '../../core/retry/index.ts';
+import type { Consistency } from '../../core/store.ts';
+import type { Version } from '../../core/version.ts';
+import type { Operation, RecordState } from './operation.ts';
+
+/** What every write of a repository takes. */
+export interface WriteCallOptions {
+  /** Gives up waiting; what is already on its way to the store may still be applied. */
+  readonly signal?: AbortSignal | undefined;
+  /** How often and how long to try again after a version conflict; default 32 tries in 30 seconds. */
+  readonly retry?: RetryOptions | undefined;
+}
+
+/** How far one operation came in one folding of its batch. */
+export type Fold =
+  | { readonly before: RecordState; readonly after: RecordState }
+  | { readonly before: RecordState; readonly error: unknown };
+
+interface Settle<R> {
+  readonly resolve: (result: R) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One caller in the queue of a key: an operation, its patience, and the promise it waits on. */
+export class Member<R = unknown> {
+  readonly operation: Operation<R>;
+  readonly policy: RetryPolicy;
+  readonly signal: AbortSignal | undefined;
+  readonly consistency: Consistency | undefined;
+  readonly promise: Promise<R>;
+  attempts = 0;
+  /** A write that holds this operation is on its way to the store. */
+  inFlight = false;
+  isSettled = false;
+
+  readonly #clock: Clock;
+  readonly #started: number;
+  readonly #settle: Settle<R>;
+
+  constructor(
+    operation: Operation<R>,
+    options: WriteCallOptions & { consistency?: Consistency | undefined },
+    clock: Clock,
+    onAbort: () => void,
+  ) {
+    this.operation = operation;
+    this.policy = retryPolicy(options.retry, CONFLICT_POLICY);
+    this.signal = options.signal;
+    this.consistency = options.consistency;
+    this.#clock = clock;
+    this.#started = clock.mono();
+    let settle: Settle<R> | undefined;
+    this.promise = new Promise<R>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    // The executor above has run.
+    this.#settle = settle as Settle<R>;
+    const { signal } = this;
+    if (signal === undefined) return;
+    const abort = (): void => {
+      this.reject(abortedError(signal, this.inFlight ? 'unknown' : 'no'));
+      onAbort();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    this.promise.catch(() => {}).finally(() => signal.removeEventListener('abort', abort));
+  }
+
+  get waited(): number {
+    return this.#clock.mono() - this.#started;
+  }
+
+  get remaining(): number {
+    return this.policy.deadline - this.waited;
+  }
+
+  /** Applies the operation. A function that takes longer than the caller's deadline counts as failed. */
+  async fold(before: RecordState): Promise<Fold> {
+    try {
+      const after = this.operation.apply(before);
+      return { before, after: after instanceof Promise ? await this.#inTime(after) : after };
+    } catch (error) {
+      return { before, error };
+    }
+  }
+
+  async #inTime<T>(work: Promise<T>): Promise<T> {
+    const done = new AbortController();
+    const timer = this.#clock.sleep(Math.max(0, this.remaining), { signal: done.signal }).then(
+      () => {
+        const waited = this.waited;
+        const message = `The function given to mutate took longer than its deadline (${Math.round(waited)} ms); nothing was written for it.`;
+        throw new NorimakiError('deadline.exceeded', message, { waited, applied: 'no' });
+      },
+      () => undefined as never,
+    );
+    // Once the work is done the aborted timer has nobody to tell.
+    timer.catch(() => {});
+    try {
+      return await orAborted(Promise.race([work, timer.then(() => work)]), this.signal);
+    } finally {
+      done.abort();
+    }
+  }
+
+  /** Whether to try (again); a caller that has run out of patience is told so. */
+  isPatient(entity: string): boolean {
+    if (this.isSettled) return false;
+    const { attempts, policy, waited } = this;
+    if (attempts < policy.maxAttempts && waited <= policy.deadline) return true;
+    const error =
+      attempts === 0
+        ? new NorimakiError(
+            'deadline.exceeded',
+            `The write to ${entity} waited ${Math.round(waited)} ms behind others and was never tried.`,
+            { waited, applied: 'no' },
+          )
+        : new NorimakiError(
+            'conflict.exhausted',
+            `${entity} was changed by others at each of ${attempts} tries in ${Math.round(waited)} ms; nothing was written. Try later, or allow more with retry.`,
+            { entity, attempts, waited },
+          );
+    this.reject(error);
+    return false;
+  }
+
+  /** Settles after the batch was committed, or after it turned out that there was nothing to commit. */
+  settle(fold: Fold, version: Version | undefined): void {
+    if ('error' in fold) this.reject(fold.error);
+    else this.#once(() => this.#settle.resolve(this.operation.result(fold.before, fold.after, version)));
+  }
+
+  reject(error: unknown): void {
+    this.#once(() => this.#settle.reject(error));
+  }
+
+  #once(settle: () => void): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    settle();
+  }
+}

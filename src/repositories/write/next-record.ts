@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import type { Random } from '../../core/clock.ts';
+import { type Envelope, OPERATION_ID_LENGTH, sealRecord, type UnknownFields } from '../../core/codec/index.ts';
+import { NorimakiError } from '../../core/errors.ts';
+import type { IdPart } from '../../core/model/model.ts';
+import type { RepositoryContext } from '../context.ts';
+import type { Values } from '../entity.ts';
+import { describeRecord, LiveRecord } from '../snapshot.ts';
+
+/** Appends operation ids to the ring, the oldest falling off. */
+export function remember(envelope: Envelope, ids: readonly string[], ring: number): Envelope {
+  const ops = (envelope.ops + ids.join('')).slice(-ring * OPERATION_ID_LENGTH);
+  return { ...envelope, seq: envelope.seq + ids.length, ops };
+}
+
+/** Whether the record remembers this operation. */
+export function remembers({ born, ops }: Envelope, id: string): boolean {
+  if (born === id) return true;
+  for (let at = 0; at < ops.length; at += OPERATION_ID_LENGTH) if (ops.startsWith(id, at)) return true;
+  return false;
+}
+
+/**
+ * Whether operation number `seq` of this incarnation would still be in the ring, had it been applied.
+ * Source: patterns F7; one remembered id is not enough when another writer commits before we look.
+ */
+export function covers({ seq, ops }: Envelope, operation: number): boolean {
+  return seq - ops.length / OPERATION_ID_LENGTH < operation;
+}
+
+export function randomOperationId(random: Random): string {
+  return Buffer.from(random.bytes(12)).toString('base64url');
+}
+
+/** The operation id of a caller's idempotency key: the same in every process, another one for every verb. */
+export function operationIdOf(verb: string, idempotencyKey: string): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([verb, idempotencyKey]))
+    .digest('base64url');
+  return digest.slice(0, OPERATION_ID_LENGTH);
+}
+
+/** What an update changes about a record beside its fields. */
+export interface Change {
+  readonly values: Values;
+  readonly unknown?: UnknownFields | undefined;
+  readonly expiresAt: number | undefined;
+  readonly fence?: bigint | undefined;
+  /** The caller's operation id, if it gave an idempotency key. */
+  readonly operationId?: string | undefined;
+}
+
+function encode(context: RepositoryContext, id: readonly IdPart[], envelope: Envelope, change: Change): LiveRecord {
+  const { model, client } = context;
+  const body = model.codec.encodeBody(change.values, change.unknown);
+  const describe = (): string => describeRecord(model, id);
+  const record = new LiveRecord(model, describe, { envelope, body });
+  const limit = client.store.capabilities.limits.value;
+  // UTF-8 takes at most three bytes for each UTF-16 unit: most records need no exact count.
+  if (body.length * 3 + 2048 > limit) {
+    const bytes = sealRecord(body, remember(envelope, ['x'.repeat(OPERATION_ID_LENGTH)], model.ring)).length;
+    if (bytes > limit) {
+      const message = `${describe()} would take ${bytes} bytes; the store's limit is ${limit}. Split it, or keep large data elsewhere.`;
+      throw new NorimakiError('size.exceeded', message, { what: 'record', bytes, limit });
+    }
+  }
+  return record;
+}
+
+/** A record that did not exist. */
+export function firstRecord(context: RepositoryContext, id: readonly IdPart[], change: Change): LiveRecord {
+  const born = change.operationId ?? randomOperationId(context.environment.random);
+  const { model, tenant } = context;
+  const { expiresAt, fence } = change;
+  const envelope: Envelope = { schema: model.schema, born, seq: 1, ops: born, expiresAt, tenant, fence };
+  return encode(context, id, envelope, change);
+}
+
+/** The record after an update; `before` itself if neither its bytes nor its deadline nor its fence changed. */
+export function nextRecord(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  before: LiveRecord,
+  change: Change,
+): LiveRecord {
+  const { model } = context;
+  refuseNewer(context, id, before);
+  const { expiresAt, operationId } = change;
+  const fence = change.fence ?? before.envelope.fence;
+  const ids = operationId === undefined ? [] : [operationId];
+  const envelope = remember({ ...before.envelope, schema: model.schema, expiresAt, fence }, ids, model.ring);
+  const after = encode(context, id, envelope, change);
+  const unchanged =
+    after.body === before.body && expiresAt === before.envelope.expiresAt && fence === before.envelope.fence;
+  return unchanged ? before : after;
+}
+
+function refuseNewer({ model }: RepositoryContext, id: readonly IdPart[], before: LiveRecord): void {
+  const found = before.envelope.schema;
+  if (found <= model.schema) return;
+  throw new NorimakiError(
+    'record.newer',
+    `${describeRecord(model, id)} was written with schema ${found}; this program knows ${model.schema} and does not rewrite it. Update the program.`,
+    { entity: model.name, found, known: model.schema },
+  );
+}

@@ -1,0 +1,112 @@
+import { NorimakiError } from '../../core/errors.ts';
+import type { IdPart } from '../../core/model/model.ts';
+import { isOutage, waitOutOutage } from '../../core/retry/index.ts';
+import type { Key } from '../../core/store.ts';
+import type { Version } from '../../core/version.ts';
+import type { RepositoryContext } from '../context.ts';
+import { describeRecord, readSnapshot, type Snapshot } from '../snapshot.ts';
+import { releaseClaims, takeClaims } from './claim-records.ts';
+import { verdict } from './verdict.ts';
+import type { PlannedOperation, WriteSet } from './write-set.ts';
+
+export interface Sent {
+  readonly kind: 'applied';
+  /** `undefined` when others have written since, so that the version of this very write is not known. */
+  readonly version: Version | undefined;
+}
+
+/** Somebody else was first; nothing was applied and nothing can be any more. */
+export interface Lost {
+  readonly kind: 'conflict';
+}
+
+export interface Delivery {
+  readonly id: readonly IdPart[];
+  readonly key: Key;
+  readonly base: Snapshot;
+  readonly set: WriteSet;
+  readonly writeId: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Sends a write set until it is known what became of it: exactly once, whatever the store answers or does not answer.
+ * Errors: `outcome.unknown` where nobody can tell, `store.unavailable` and others where nothing was written.
+ */
+export async function send(context: RepositoryContext, delivery: Delivery): Promise<Sent | Lost> {
+  const { client } = context;
+  const { set, signal } = delivery;
+  const atomic = client.store.capabilities.commit;
+  if (!atomic && !(await takeClaims(context, delivery.id, set.claims.take))) return { kind: 'conflict' };
+  const operations = atomic ? [set.record, ...set.claims.operations, ...set.entries] : [set.record];
+  const sent = await deliver(context, delivery, operations);
+  if (!atomic && sent.kind === 'applied') await releaseClaims(context, delivery.id, set.claims.operations, signal);
+  return sent;
+}
+
+async function deliver(
+  context: RepositoryContext,
+  delivery: Delivery,
+  operations: readonly PlannedOperation[],
+): Promise<Sent | Lost> {
+  const { client, environment } = context;
+  const { base, set, writeId, signal } = delivery;
+  const options = { idempotencyKey: writeId, signal };
+  const started = environment.clock.mono();
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await client.write(operations, options);
+    if (outcome.kind === 'applied') return outcome;
+    if (outcome.kind === 'notApplied') {
+      const retried =
+        isOutage(outcome.error) &&
+        (await waitOutOutage(outcome.error, attempt, started, environment, client.budget, { signal }));
+      if (!retried) throw outcome.error;
+      continue;
+    }
+    // Also after a conflict: a store or a proxy may have delivered this write twice and answered for the second.
+    const now = await readAfterDoubt(context, delivery, outcome.error);
+    const judged = verdict(base, set, writeId, now);
+    if (judged === 'applied') {
+      const isNewest = now.envelope?.seq === set.seq;
+      return { kind: 'applied', version: isNewest ? now.version : undefined };
+    }
+    if (outcome.kind === 'conflict' && (attempt === 1 || client.store.capabilities.idempotency)) {
+      return { kind: 'conflict' };
+    }
+    if (judged === 'superseded') return { kind: 'conflict' };
+    if (!mayResend(context, judged, base)) throw unknown(context, delivery, outcome.error);
+    const failure = isOutage(outcome.error) ? outcome.error : LOST_REPLY;
+    if (!(await waitOutOutage(failure, attempt, started, environment, client.budget, { signal }))) {
+      throw unknown(context, delivery, outcome.error);
+    }
+  }
+}
+
+const LOST_REPLY = new NorimakiError('store.unavailable', 'The reply was lost.', { applied: 'unknown' });
+
+/**
+ * A store that remembers idempotency keys settles every doubt by itself. On others only an unmoved version does, and
+ * "still absent" is no version: the record may have been made and deleted in between.
+ */
+function mayResend(context: RepositoryContext, judged: 'pending' | 'undecided', base: Snapshot): boolean {
+  if (context.client.store.capabilities.idempotency) return true;
+  return judged === 'pending' && base.version !== undefined;
+}
+
+async function readAfterDoubt(context: RepositoryContext, delivery: Delivery, cause: unknown): Promise<Snapshot> {
+  try {
+    return await readSnapshot(context, delivery.id, delivery.key);
+  } catch (error) {
+    if (NorimakiError.is(cause, 'version.mismatch') || NorimakiError.is(cause, 'already.exists')) throw error;
+    throw unknown(context, delivery, error);
+  }
+}
+
+function unknown({ model }: RepositoryContext, { id }: Delivery, cause: unknown): NorimakiError<'outcome.unknown'> {
+  return new NorimakiError(
+    'outcome.unknown',
+    `The store did not say whether ${describeRecord(model, id)} was written, and it cannot be told from the record. Read it before you decide; with an idempotencyKey the same call can be repeated.`,
+    { entity: model.name },
+    { cause },
+  );
+}

@@ -1,0 +1,23 @@
+import type { Snapshot } from '../snapshot.ts';
+import { covers, remembers } from './next-record.ts';
+import type { WriteSet } from './write-set.ts';
+
+/**
+ * What a strong read after a write without an answer proves:
+ * - `applied`: the record remembers the write;
+ * - `pending`: nothing moved, so the same bytes under the same precondition can be sent again;
+ * - `superseded`: somebody else's write came first, so this one was not applied and never can be;
+ * - `undecided`: the record cannot tell (deleted, made anew, or more writes since than it remembers).
+ */
+export type Verdict = 'applied' | 'pending' | 'superseded' | 'undecided';
+
+/** Judges a write by what is there now; never guesses. See patterns F7. */
+export function verdict(base: Snapshot, sent: WriteSet, writeId: string, now: Snapshot): Verdict {
+  if (now.version === base.version) return 'pending';
+  if (now.envelope === undefined) return 'undecided';
+  const isDelete = sent.born === undefined;
+  if (isDelete) return now.envelope.born === base.envelope?.born ? 'superseded' : 'undecided';
+  if (now.envelope.born !== sent.born) return 'undecided';
+  if (remembers(now.envelope, writeId)) return 'applied';
+  return covers(now.envelope, sent.seq) ? 'superseded' : 'undecided';
+}

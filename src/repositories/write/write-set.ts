@@ -1,0 +1,100 @@
+import { sealRecord } from '../../core/codec/index.ts';
+import type { IdPart } from '../../core/model/model.ts';
+import type { CommitOperation, Key, Precondition } from '../../core/store.ts';
+import type { RepositoryContext } from '../context.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { claimValue, type NeededClaim } from './claims.ts';
+import { type DerivedKeys, derivedKeys } from './derived-keys.ts';
+import { remember } from './next-record.ts';
+import type { RecordState } from './operation.ts';
+
+/** What one operation of a write set is for. */
+export type Purpose = 'record' | 'unique' | 'index';
+
+export type PlannedOperation = CommitOperation & { readonly purpose: Purpose };
+
+/** Everything that one change of a record sends, its own key first. */
+export interface WriteSet {
+  readonly record: PlannedOperation;
+  readonly claims: { readonly take: readonly NeededClaim[]; readonly operations: readonly PlannedOperation[] };
+  readonly entries: readonly PlannedOperation[];
+  /** How many operation ids the record has recorded once this is applied. */
+  readonly seq: number;
+  /** The incarnation of the record once this is applied. */
+  readonly born: string | undefined;
+}
+
+/** What the record's own key must be for the change to be applied. */
+function recordPrecondition({ client }: RepositoryContext, { version }: Snapshot): Precondition {
+  if (version !== undefined) return { ifMatch: version };
+  // Without atomic create-if-absent a first write cannot be guarded; such stores say so in `capabilities`.
+  return client.store.capabilities.ifAbsent ? { ifAbsent: true } : {};
+}
+
+/** The operations that turn what `snapshot` found into `after`, under operation id `writeId`. */
+export function writeSet(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  key: Key,
+  snapshot: Snapshot,
+  after: RecordState,
+  needed: ReadonlyMap<string, NeededClaim>,
+  writeId: string,
+): WriteSet {
+  const was = tolerantDerivedKeys(context, snapshot);
+  const will = derivedKeys(context, after);
+  const envelope = after && remember(after.envelope, [writeId], context.model.ring);
+  const expiresAt = envelope?.expiresAt;
+  const { commit: isAtomic } = context.client.store.capabilities;
+  const moved = isAtomic && snapshot.live?.envelope.expiresAt !== expiresAt;
+  const isNew = (held: ReadonlyMap<string, unknown>, name: string): boolean => moved || !held.has(name);
+
+  const take = [...will.claims.keys()].flatMap((name) => needed.get(name) ?? []);
+  const claims: PlannedOperation[] = [];
+  for (const [name, claim] of will.claims) {
+    if (!isNew(was.claims, name)) continue;
+    const precondition = was.claims.has(name) ? {} : needed.get(name)?.precondition;
+    // Outside a commit a claim's expiry could not follow the record's, so it has none.
+    const expiry = isAtomic ? { expiresAt } : {};
+    claims.push({ purpose: 'unique', type: 'put', key: claim.key, value: claimValue(id), ...expiry, ...precondition });
+  }
+  for (const [name, claim] of was.claims) {
+    if (!will.claims.has(name)) claims.push({ purpose: 'unique', type: 'delete', key: claim.key });
+  }
+
+  const entries: PlannedOperation[] = [];
+  for (const [name, entry] of will.entries) {
+    if (!isNew(was.entries, name)) continue;
+    entries.push({ purpose: 'index', type: 'put', key: entry, value: new Uint8Array(0), expiresAt });
+  }
+  for (const [name, entry] of was.entries) {
+    if (!will.entries.has(name)) entries.push({ purpose: 'index', type: 'delete', key: entry });
+  }
+
+  const precondition = recordPrecondition(context, snapshot);
+  const record: PlannedOperation =
+    envelope === undefined || after === undefined
+      ? { purpose: 'record', type: 'delete', key, ifMatch: deletable(context, precondition) }
+      : {
+          purpose: 'record',
+          type: 'put',
+          key,
+          value: sealRecord(after.body, envelope),
+          expiresAt,
+          ...precondition,
+        };
+  return { record, claims: { take, operations: claims }, entries, seq: envelope?.seq ?? 0, born: envelope?.born };
+}
+
+function deletable({ client }: RepositoryContext, { ifMatch }: Precondition): Precondition['ifMatch'] {
+  return client.store.capabilities.deleteIfMatch ? ifMatch : undefined;
+}
+
+/** A record that cannot be read can still be deleted; what its fields derived is then found stale by whoever reads it. */
+function tolerantDerivedKeys(context: RepositoryContext, { live }: Snapshot): DerivedKeys {
+  try {
+    return derivedKeys(context, live);
+  } catch {
+    return derivedKeys(context, undefined);
+  }
+}

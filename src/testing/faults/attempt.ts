@@ -1,0 +1,39 @@
+import type { Capabilities } from '../../core/store.ts';
+import { type Delivery, isConditional, isSafeToRepeat, isSafeToRepeatAtOnce } from './delivery.ts';
+import type { FaultCall, FaultKind } from './fault.ts';
+
+/** One call of a client, as the faults see it. */
+export interface Attempt<T> {
+  readonly verb: FaultCall['verb'];
+  readonly signal: AbortSignal | undefined;
+  perform(): Promise<T>;
+  /** Of a write. */
+  readonly delivery?: Delivery;
+  /** Of a read that may answer an older state. */
+  readonly stale?: (fresh: T) => T;
+}
+
+/** Whether the fault means anything for the call. */
+export function canHit<T>(kind: FaultKind, { delivery, stale }: Attempt<T>): boolean {
+  switch (kind) {
+    case 'crashBefore':
+    case 'crashAfter':
+    case 'errorBefore':
+    case 'delay':
+      return true;
+    case 'staleRead':
+      return stale !== undefined;
+    case 'conflict':
+      return delivery !== undefined && isConditional(delivery);
+    default:
+      return delivery !== undefined;
+  }
+}
+
+/** Whether a correct client survives the fault, so that chance may inject it. */
+export function isFair<T>(kind: FaultKind, { delivery }: Attempt<T>, capabilities: Capabilities): boolean {
+  if (delivery === undefined) return true;
+  if (kind === 'duplicate') return isSafeToRepeatAtOnce(delivery, capabilities);
+  if (kind === 'lateDuplicate' || kind === 'zombie') return isSafeToRepeat(delivery, capabilities);
+  return true;
+}

@@ -1,0 +1,12 @@
+export {
+  type FaultCall,
+  type FaultKind,
+  type FaultOptions,
+  type InjectedFault,
+  SimulatedCrash,
+} from './faults/fault.ts';
+export { type FaultControls, type FaultStore, faultStore } from './faults/fault-store.ts';
+export { type Ability, type LimitedStore, limitCapabilities } from './limit-capabilities.ts';
+export { type ManualClock, type ManualClockOptions, manualClock } from './manual-clock.ts';
+export { seededRandom } from './seeded-random.ts';
+export type { SameAbilities } from './store-wrapper.ts';

@@ -1,0 +1,92 @@
+import type {
+  Capabilities,
+  CommitOperation,
+  CommitStore,
+  DeleteOptions,
+  Key,
+  PutOptions,
+  ScanStore,
+  Store,
+  WriteOptions,
+} from '../core/store.ts';
+import type { Version } from '../core/version.ts';
+import { capabilityMissing, StoreWrapper } from './store-wrapper.ts';
+
+/** What a store can be left without; `'cas'` leaves it with best-effort conditional writes. */
+export type Ability = 'scan' | 'commit' | 'ifAbsent' | 'deleteIfMatch' | 'idempotency' | 'cas';
+
+/** `S` without the abilities `A`. */
+export type LimitedStore<S extends Store, A extends Ability> = Store & {
+  readonly capabilities: Omit<S['capabilities'], A> & {
+    readonly [K in A]: K extends 'cas' ? 'best-effort' : false;
+  };
+} & ('scan' extends A ? unknown : S extends ScanStore ? ScanStore : unknown) &
+  ('commit' extends A ? unknown : S extends CommitStore ? CommitStore : unknown);
+
+class Limited extends StoreWrapper {
+  readonly #capabilities: Capabilities;
+
+  constructor(inner: Store, without: readonly Ability[]) {
+    super(inner);
+    const lost = without.map((ability) => [ability, ability === 'cas' ? 'best-effort' : false]);
+    this.#capabilities = { ...inner.capabilities, ...Object.fromEntries(lost) };
+  }
+
+  override get capabilities(): Capabilities {
+    return this.#capabilities;
+  }
+
+  override async put(key: Key, value: Uint8Array, options: PutOptions = {}): Promise<Version> {
+    this.#check({ ifAbsent: options.ifAbsent }, 'put()');
+    return this.inner.put(key, value, this.#forgettable(options));
+  }
+
+  override async delete(key: Key, options: DeleteOptions = {}): Promise<boolean> {
+    this.#checkDelete(options, 'delete()');
+    return this.inner.delete(key, this.#forgettable(options));
+  }
+
+  override async scan(...call: Parameters<StoreWrapper['scan']>): ReturnType<StoreWrapper['scan']> {
+    if (!this.#capabilities.scan) throw capabilityMissing('scan', 'scan()');
+    return super.scan(...call);
+  }
+
+  override async commit(operations: readonly CommitOperation[], options: WriteOptions = {}): Promise<Version> {
+    if (!this.#capabilities.commit) throw capabilityMissing('commit', 'commit()');
+    for (const operation of operations) {
+      if (operation.type === 'delete') this.#checkDelete(operation, 'commit()');
+      else this.#check(operation, 'commit()');
+    }
+    return super.commit(operations, this.#forgettable(options));
+  }
+
+  #check({ ifAbsent }: { ifAbsent?: boolean | undefined }, caller: string): void {
+    if (ifAbsent && !this.#capabilities.ifAbsent) throw capabilityMissing('ifAbsent', caller);
+  }
+
+  #checkDelete({ ifMatch }: { ifMatch?: Version | undefined }, caller: string): void {
+    if (ifMatch !== undefined && !this.#capabilities.deleteIfMatch) throw capabilityMissing('deleteIfMatch', caller);
+  }
+
+  #forgettable<O extends WriteOptions>(options: O): O {
+    return this.#capabilities.idempotency ? options : { ...options, idempotencyKey: undefined };
+  }
+}
+
+/**
+ * The same store as one with fewer abilities declares itself and behaves: to test that what needs them refuses, and
+ * that what does not need them works. The types lose them too.
+ *
+ * @example
+ * ```ts
+ * const plain = limitCapabilities(await memory().openStore(environment), ['scan', 'commit']);
+ * await assert.rejects(async () => openEventStore(plain), { code: 'capability.missing' });
+ * ```
+ */
+export function limitCapabilities<S extends Store, const A extends Ability>(
+  store: S,
+  without: readonly A[],
+): LimitedStore<S, A> {
+  // The wrapper has every method; its capabilities say which of them count, and the others refuse.
+  return new Limited(store, without) as unknown as LimitedStore<S, A>;
+}
