@@ -4,9 +4,9 @@ import type { EntityModel } from '../core/model/model.ts';
 import type { Values } from './entity.ts';
 
 /** What a write does to the deadline: keep it, start the class's default again, or live for so long from now. */
-export type Ttl = 'keep' | 'renew' | Duration;
+export type TtlOption = 'keep' | 'renew' | Duration;
 
-function fromNow(model: EntityModel, ttl: Ttl, previous: number | undefined, now: number): number | undefined {
+function fromNow(model: EntityModel, ttl: TtlOption, previous: number | undefined, now: number): number | undefined {
   if (ttl === 'keep') return previous;
   if (ttl !== 'renew') return now + milliseconds(ttl, 'ttl');
   if (model.ttl === undefined) {
@@ -43,7 +43,7 @@ export function firstDeadline(
   model: EntityModel,
   values: Values,
   now: number,
-  ttl: Ttl | undefined,
+  ttl: TtlOption | undefined,
 ): number | undefined {
   const classDefault = model.ttl && now + model.ttl.ms;
   if (ttl !== undefined && ttl !== 'keep') return withDeadline(model, values, fromNow(model, ttl, undefined, now));
@@ -59,7 +59,7 @@ export function nextDeadline(
   values: Values,
   previous: number | undefined,
   now: number,
-  ttl: Ttl | undefined,
+  ttl: TtlOption | undefined,
 ): number | undefined {
   if (ttl !== undefined) return withDeadline(model, values, fromNow(model, ttl, previous, now));
   if (model.deadlineField !== undefined) {

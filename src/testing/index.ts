@@ -6,6 +6,9 @@ export {
   SimulatedCrash,
 } from './faults/fault.ts';
 export { type FaultControls, type FaultStore, faultStore } from './faults/fault-store.ts';
+export { checkLinearizable, type LinearizabilityResult } from './history/check-linearizable.ts';
+export type { HistoryAction, HistoryOperation } from './history/operation.ts';
+export { type History, recordHistory } from './history/record-history.ts';
 export { type Ability, type LimitedStore, limitCapabilities } from './limit-capabilities.ts';
 export { type ManualClock, type ManualClockOptions, manualClock } from './manual-clock.ts';
 export { seededRandom } from './seeded-random.ts';

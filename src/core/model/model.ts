@@ -20,29 +20,16 @@ export type OnWrite = 'keep' | 'renew';
 export interface FieldDeclaration {
   readonly name: string;
   readonly schema?: $ZodType | undefined;
-  readonly id?: { readonly generate?: IdGenerator | undefined } | undefined;
+  /** Holds the version of the last read or write; not stored. */
   readonly versioned?: boolean | undefined;
   /** Holds this record's own deadline. */
   readonly deadline?: boolean | undefined;
-  /** Names of the unique constraints it is part of. */
-  readonly unique?: readonly string[] | undefined;
-  /** Names of the indexes it is part of. */
-  readonly index?: readonly string[] | undefined;
 }
 
-/** What decorators or `defineEntity` collected, before it is checked. */
-export interface EntityDeclaration {
+/** A field that is the id, or a part of it. */
+export interface IdDeclaration {
   readonly name: string;
-  /** Makes an empty entity, with the defaults of its class. */
-  readonly instantiate: () => object;
-  /** In order of declaration, a parent's before its child's. */
-  readonly fields: readonly FieldDeclaration[];
-  readonly schema?: number | undefined;
-  readonly upcast?: Readonly<Record<number, Upcast>> | undefined;
-  readonly ttl?: { readonly duration: Duration; readonly onWrite?: OnWrite | undefined } | undefined;
-  readonly ring?: number | undefined;
-  /** Mistakes that the decorators saw themselves. */
-  readonly problems?: readonly string[] | undefined;
+  readonly generate?: IdGenerator | undefined;
 }
 
 /** A unique constraint or an index, over its fields in order. */
@@ -51,12 +38,40 @@ export interface FieldGroup {
   readonly fields: readonly string[];
 }
 
+/** How long the records of an entity live. */
+export interface TtlDeclaration {
+  readonly duration: Duration;
+  readonly onWrite?: OnWrite | undefined;
+}
+
+/** What decorators or `defineEntity` collected, before it is checked. */
+export interface EntityDeclaration {
+  readonly name: string;
+  /** The class it was read from; undefined for `defineEntity`. */
+  readonly className?: string | undefined;
+  /** Makes an empty entity, with the defaults of its class. */
+  readonly instantiate: () => object;
+  /** In order of declaration, a parent's before its child's. */
+  readonly fields: readonly FieldDeclaration[];
+  /** In the order of their parts in the key. */
+  readonly ids: readonly IdDeclaration[];
+  readonly uniques: readonly FieldGroup[];
+  readonly indexes: readonly FieldGroup[];
+  readonly schema?: number | undefined;
+  readonly upcast?: Readonly<Record<number, Upcast>> | undefined;
+  readonly ttl?: TtlDeclaration | undefined;
+  readonly ring?: number | undefined;
+  /** Mistakes that were seen while collecting, as sentences. */
+  readonly problems?: readonly string[] | undefined;
+}
+
 /** A checked entity: what repositories work from. */
 export interface EntityModel {
   readonly name: string;
   readonly schema: number;
   readonly instantiate: () => object;
-  readonly ids: readonly { readonly name: string; readonly generate?: IdGenerator | undefined }[];
+  /** In the order of their parts in the key. */
+  readonly ids: readonly IdDeclaration[];
   /** Names of all stored fields, ids included. */
   readonly fields: readonly string[];
   /** Values of schema-level defaults (`z.string().default('x')`), made afresh at each call. */

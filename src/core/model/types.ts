@@ -15,7 +15,8 @@ export type Default<T> = T & { readonly [defaultBrand]?: never };
 
 // biome-ignore lint/suspicious/noExplicitAny: the widest function type, to leave methods out.
 type AnyFunction = (...args: any[]) => unknown;
-type IsBranded<V, B extends symbol> = B extends keyof NonNullable<V> ? true : false;
+// `keyof any` holds every symbol, so a field typed any would pass for branded.
+type IsBranded<V, B extends symbol> = 0 extends 1 & V ? false : B extends keyof NonNullable<V> ? true : false;
 type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
 type IsReadonly<T, K extends keyof T> = Same<{ -readonly [P in K]: T[P] }, Pick<T, K>> extends true ? false : true;
 type IsUnion<T, U = T> = T extends unknown ? ([U] extends [T] ? false : true) : never;
@@ -65,7 +66,7 @@ export type IdOf<T> = [BrandedIdKeys<T>] extends [never]
 /** What `mutate` hands to its function: the entity, its id fixed. */
 export type Draft<T> = [BrandedIdKeys<T>] extends [never]
   ? T
-  : { [K in Exclude<keyof T, BrandedIdKeys<T>>]: T[K] } & { readonly [K in BrandedIdKeys<T>]: T[K] };
+  : Omit<T, BrandedIdKeys<T>> & { readonly [K in BrandedIdKeys<T>]: T[K] };
 
 /** A range over an index; bounds of one side exclude each other. */
 export interface Range<V> {

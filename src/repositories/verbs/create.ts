@@ -1,7 +1,7 @@
 import { NorimakiError } from '../../core/errors.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import type { RepositoryContext } from '../context.ts';
-import { firstDeadline, type Ttl } from '../deadline.ts';
+import { firstDeadline, type TtlOption } from '../deadline.ts';
 import type { Values } from '../entity.ts';
 import { describeRecord } from '../snapshot.ts';
 import type { WriteCallOptions } from '../write/member.ts';
@@ -11,7 +11,7 @@ import { committed } from './results.ts';
 
 export interface CreateOptions extends WriteCallOptions {
   /** How long the record lives; default: its own `@Ttl` field, else the default of its class. */
-  readonly ttl?: Ttl | undefined;
+  readonly ttl?: TtlOption | undefined;
   /** Repeating the call with the same key, in any process, creates once and returns the entity each time. */
   readonly idempotencyKey?: string | undefined;
 }

@@ -3,7 +3,7 @@ import { compareKeys } from '../../core/keys/index.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import type { Consistency } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
-import { firstDeadline, nextDeadline, type Ttl } from '../deadline.ts';
+import { firstDeadline, nextDeadline, type TtlOption } from '../deadline.ts';
 import { dehydrate, fromInput, hydrate } from '../entity.ts';
 import { describeRecord, type LiveRecord } from '../snapshot.ts';
 import type { WriteCallOptions } from '../write/member.ts';
@@ -14,7 +14,7 @@ import { committed } from './results.ts';
 export interface MutateOptions<Input = object> extends WriteCallOptions {
   /** What to start from when there is no record; without it, `not.found`. */
   readonly ifAbsent?: (() => Input) | Input | undefined;
-  readonly ttl?: Ttl | undefined;
+  readonly ttl?: TtlOption | undefined;
   /** Repeating the call with the same key, in any process, applies `fn` once, while the record remembers it. */
   readonly idempotencyKey?: string | undefined;
   /** A leader's token: the record refuses every token lower than the highest it has seen. */
@@ -83,7 +83,11 @@ function changed(
   state: LiveRecord | undefined,
   draft: DraftOf,
   returned: unknown,
-  { ttl, fence, operationId }: { ttl: Ttl | undefined; fence: bigint | undefined; operationId: string | undefined },
+  {
+    ttl,
+    fence,
+    operationId,
+  }: { ttl: TtlOption | undefined; fence: bigint | undefined; operationId: string | undefined },
 ): LiveRecord {
   const { model, environment, keys } = context;
   if (returned !== undefined && (typeof returned !== 'object' || returned === null)) {

@@ -2,7 +2,7 @@ import { NorimakiError } from '../../core/errors.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
-import { firstDeadline, nextDeadline, type Ttl } from '../deadline.ts';
+import { firstDeadline, nextDeadline, type TtlOption } from '../deadline.ts';
 import type { Values } from '../entity.ts';
 import { describeRecord } from '../snapshot.ts';
 import type { WriteCallOptions } from '../write/member.ts';
@@ -14,7 +14,7 @@ export interface PutOptions extends WriteCallOptions {
   /** Write only if the record is at this version: that of the read which the new values are based on. */
   readonly ifMatch?: Version | undefined;
   /** Default: a new record as in `create`; an existing one by the `onWrite` of its `@Ttl`. */
-  readonly ttl?: Ttl | undefined;
+  readonly ttl?: TtlOption | undefined;
   /** Repeating the call with the same key, in any process, writes once, while the record remembers it. */
   readonly idempotencyKey?: string | undefined;
 }

@@ -1,6 +1,6 @@
 import type { IdPart } from '../../core/model/model.ts';
 import type { RepositoryContext } from '../context.ts';
-import { nextDeadline, type Ttl } from '../deadline.ts';
+import { nextDeadline, type TtlOption } from '../deadline.ts';
 import type { WriteCallOptions } from '../write/member.ts';
 import { nextRecord } from '../write/next-record.ts';
 import type { Operation } from '../write/operation.ts';
@@ -9,7 +9,7 @@ import { committed } from './results.ts';
 
 export interface TouchOptions extends WriteCallOptions {
   /** Default `'renew'`: the default of the class, from now. */
-  readonly ttl?: Ttl | undefined;
+  readonly ttl?: TtlOption | undefined;
 }
 
 /** `touch` as an operation: a new deadline, nothing else. Errors of its own: `not.found`, `argument.invalid`. */

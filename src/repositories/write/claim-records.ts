@@ -6,7 +6,7 @@ import type { CommitOperation } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { claimOwner, claimValue, type NeededClaim } from './claims.ts';
-import { randomOperationId, remember } from './next-record.ts';
+import { randomOperationId, remember, tombstone } from './next-record.ts';
 import type { PlannedOperation } from './write-set.ts';
 
 /**
@@ -29,30 +29,19 @@ export async function takeClaims(
   return true;
 }
 
-/** Longer than any writer may take between reading the absence of its record and writing it. */
-const TOMBSTONE_LIFE_MS = 3_600_000;
-
 /** Moves an owner's record to a new version without changing it; an absent one becomes a tombstone. */
 function fence(context: RepositoryContext, owner: readonly IdPart[], snapshot: Snapshot): Promise<boolean> {
-  const { keys, environment, model, tenant } = context;
+  const { keys, environment, model } = context;
   const { live, version } = snapshot;
   const operationId = randomOperationId(environment.random);
+  const envelope = live && remember(live.envelope, [operationId], model.ring);
+  const moved =
+    live === undefined || envelope === undefined
+      ? tombstone(context, undefined, operationId)
+      : { value: sealRecord(live.body, envelope), envelope };
+  const { expiresAt } = moved.envelope;
   const precondition = version === undefined ? { ifAbsent: true } : { ifMatch: version };
-  const expiresAt = live === undefined ? environment.clock.now() + TOMBSTONE_LIFE_MS : live.envelope.expiresAt;
-  const envelope =
-    live === undefined
-      ? {
-          schema: model.schema,
-          born: operationId,
-          seq: 1,
-          ops: operationId,
-          expiresAt,
-          tenant,
-          tombstone: true as const,
-        }
-      : remember(live.envelope, [operationId], model.ring);
-  const value = sealRecord(live?.body ?? '{"json":null', envelope);
-  return tryWrite(context, { type: 'put', key: keys.record(owner), value, expiresAt, ...precondition });
+  return tryWrite(context, { type: 'put', key: keys.record(owner), value: moved.value, expiresAt, ...precondition });
 }
 
 /** One try; `false` means: start over and look again, because it failed or because nobody knows. */
@@ -62,21 +51,34 @@ async function tryWrite({ client, environment }: RepositoryContext, operation: C
   return outcome.kind === 'applied';
 }
 
-/** Gives back the claims on values that the record no longer holds. A failure leaves an orphan, which is harmless. */
-export async function releaseClaims(
+/** A claim to give back once the record has stopped holding its value. */
+export type Release = CommitOperation & { readonly type: 'delete' };
+
+/**
+ * Looks up the claims that a write gives back, before it is sent: whoever takes one for this record again does so
+ * after the write, and at a new version, which the release then leaves alone.
+ */
+export async function lookUpReleases(
   context: RepositoryContext,
   id: readonly IdPart[],
   operations: readonly PlannedOperation[],
-  signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<Release[]> {
   const { client, keys } = context;
-  for (const operation of operations) {
-    if (operation.type !== 'delete') continue;
+  const releases: Release[] = [];
+  for (const { type, key } of operations) {
+    if (type !== 'delete') continue;
+    const stored = await client.get(key);
+    const isMine = stored && compareKeys(keys.record(claimOwner(stored.value)), keys.record(id)) === 0;
+    if (isMine) releases.push({ type: 'delete', key, ifMatch: stored.version });
+  }
+  return releases;
+}
+
+/** Gives claims back. A failure leaves an orphan, which is harmless. */
+export async function releaseClaims(context: RepositoryContext, releases: readonly Release[]): Promise<void> {
+  for (const release of releases) {
     try {
-      const stored = await client.get(operation.key, { signal });
-      if (stored === undefined) continue;
-      const isMine = compareKeys(keys.record(claimOwner(stored.value)), keys.record(id)) === 0;
-      if (isMine) await tryWrite(context, { type: 'delete', key: operation.key, ifMatch: stored.version });
+      await tryWrite(context, release);
     } catch (error) {
       if (!(error instanceof NorimakiError)) throw error;
     }

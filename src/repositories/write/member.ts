@@ -64,6 +64,10 @@ export class Member<R = unknown> {
       this.reject(abortedError(signal, this.inFlight ? 'unknown' : 'no'));
       onAbort();
     };
+    if (signal.aborted) {
+      abort();
+      return;
+    }
     signal.addEventListener('abort', abort, { once: true });
     this.promise.catch(() => {}).finally(() => signal.removeEventListener('abort', abort));
   }

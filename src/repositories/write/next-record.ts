@@ -95,6 +95,24 @@ export function nextRecord(
   return unchanged ? before : after;
 }
 
+/** Longer than any writer may take between reading that a record is absent and writing it. */
+const TOMBSTONE_LIFE_MS = 3_600_000;
+
+/**
+ * What stands where no record is, so that absence has a version: without it a writer that saw no record could not tell
+ * that one was made and deleted since. `before` is what it replaces, if there was anything.
+ */
+export function tombstone(
+  { model, environment, tenant }: RepositoryContext,
+  before: Envelope | undefined,
+  operationId: string,
+): { readonly value: Uint8Array; readonly envelope: Envelope } {
+  const start: Envelope = before ?? { schema: model.schema, born: operationId, seq: 0, ops: '', tenant };
+  const expiresAt = environment.clock.now() + TOMBSTONE_LIFE_MS;
+  const envelope = remember({ ...start, expiresAt, tombstone: true }, [operationId], model.ring);
+  return { value: sealRecord('{"json":null', envelope), envelope };
+}
+
 function refuseNewer({ model }: RepositoryContext, id: readonly IdPart[], before: LiveRecord): void {
   const found = before.envelope.schema;
   if (found <= model.schema) return;

@@ -5,7 +5,7 @@ import type { Key } from '../../core/store.ts';
 import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
 import { describeRecord, readSnapshot, type Snapshot } from '../snapshot.ts';
-import { releaseClaims, takeClaims } from './claim-records.ts';
+import { lookUpReleases, releaseClaims, takeClaims } from './claim-records.ts';
 import { verdict } from './verdict.ts';
 import type { PlannedOperation, WriteSet } from './write-set.ts';
 
@@ -34,13 +34,14 @@ export interface Delivery {
  * Errors: `outcome.unknown` where nobody can tell, `store.unavailable` and others where nothing was written.
  */
 export async function send(context: RepositoryContext, delivery: Delivery): Promise<Sent | Lost> {
-  const { client } = context;
-  const { set, signal } = delivery;
-  const atomic = client.store.capabilities.commit;
-  if (!atomic && !(await takeClaims(context, delivery.id, set.claims.take))) return { kind: 'conflict' };
-  const operations = atomic ? [set.record, ...set.claims.operations, ...set.entries] : [set.record];
-  const sent = await deliver(context, delivery, operations);
-  if (!atomic && sent.kind === 'applied') await releaseClaims(context, delivery.id, set.claims.operations, signal);
+  const { record, claims, entries } = delivery.set;
+  if (context.client.store.capabilities.commit) {
+    return deliver(context, delivery, [record, ...claims.operations, ...entries]);
+  }
+  if (!(await takeClaims(context, delivery.id, claims.take))) return { kind: 'conflict' };
+  const releases = await lookUpReleases(context, delivery.id, claims.operations);
+  const sent = await deliver(context, delivery, [record]);
+  if (sent.kind === 'applied') await releaseClaims(context, releases);
   return sent;
 }
 

@@ -1,11 +1,11 @@
-import { sealRecord } from '../../core/codec/index.ts';
+import { type Envelope, sealRecord } from '../../core/codec/index.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import type { CommitOperation, Key, Precondition } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
-import type { Snapshot } from '../snapshot.ts';
+import type { LiveRecord, Snapshot } from '../snapshot.ts';
 import { claimValue, type NeededClaim } from './claims.ts';
 import { type DerivedKeys, derivedKeys } from './derived-keys.ts';
-import { remember } from './next-record.ts';
+import { remember, tombstone } from './next-record.ts';
 import type { RecordState } from './operation.ts';
 
 /** What one operation of a write set is for. */
@@ -20,7 +20,7 @@ export interface WriteSet {
   readonly entries: readonly PlannedOperation[];
   /** How many operation ids the record has recorded once this is applied. */
   readonly seq: number;
-  /** The incarnation of the record once this is applied. */
+  /** The incarnation of the record once this is applied; `undefined` if nothing is left of it. */
   readonly born: string | undefined;
 }
 
@@ -43,8 +43,7 @@ export function writeSet(
 ): WriteSet {
   const was = tolerantDerivedKeys(context, snapshot);
   const will = derivedKeys(context, after);
-  const envelope = after && remember(after.envelope, [writeId], context.model.ring);
-  const expiresAt = envelope?.expiresAt;
+  const expiresAt = after?.envelope.expiresAt;
   const { commit: isAtomic } = context.client.store.capabilities;
   const moved = isAtomic && snapshot.live?.envelope.expiresAt !== expiresAt;
   const isNew = (held: ReadonlyMap<string, unknown>, name: string): boolean => moved || !held.has(name);
@@ -71,23 +70,32 @@ export function writeSet(
     if (!will.entries.has(name)) entries.push({ purpose: 'index', type: 'delete', key: entry });
   }
 
-  const precondition = recordPrecondition(context, snapshot);
-  const record: PlannedOperation =
-    envelope === undefined || after === undefined
-      ? { purpose: 'record', type: 'delete', key, ifMatch: deletable(context, precondition) }
-      : {
-          purpose: 'record',
-          type: 'put',
-          key,
-          value: sealRecord(after.body, envelope),
-          expiresAt,
-          ...precondition,
-        };
-  return { record, claims: { take, operations: claims }, entries, seq: envelope?.seq ?? 0, born: envelope?.born };
+  return { ...recordChange(context, key, snapshot, after, writeId), claims: { take, operations: claims }, entries };
 }
 
-function deletable({ client }: RepositoryContext, { ifMatch }: Precondition): Precondition['ifMatch'] {
-  return client.store.capabilities.deleteIfMatch ? ifMatch : undefined;
+/** The operation on the record's own key. */
+function recordChange(
+  context: RepositoryContext,
+  key: Key,
+  snapshot: Snapshot,
+  after: RecordState,
+  writeId: string,
+): Pick<WriteSet, 'record' | 'seq' | 'born'> {
+  const precondition = recordPrecondition(context, snapshot);
+  if (after === undefined && context.client.store.capabilities.commit) {
+    const record: PlannedOperation = { purpose: 'record', type: 'delete', key, ifMatch: precondition.ifMatch };
+    return { record, seq: 0, born: undefined };
+  }
+  const { value, envelope } =
+    after === undefined
+      ? tombstone(context, snapshot.live?.envelope, writeId)
+      : sealed(after, remember(after.envelope, [writeId], context.model.ring));
+  const { expiresAt, seq, born } = envelope;
+  return { record: { purpose: 'record', type: 'put', key, value, expiresAt, ...precondition }, seq, born };
+}
+
+function sealed({ body }: LiveRecord, envelope: Envelope): { value: Uint8Array; envelope: Envelope } {
+  return { value: sealRecord(body, envelope), envelope };
 }
 
 /** A record that cannot be read can still be deleted; what its fields derived is then found stale by whoever reads it. */

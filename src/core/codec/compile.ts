@@ -1,0 +1,13 @@
+import { decodeFields } from './decode.ts';
+import { encodeBody } from './encode.ts';
+import { type CodecOptions, planOf } from './plan.ts';
+import type { RecordCodec } from './record.ts';
+
+/** Compiles the codec of one model. Fields whose values are JSON already, and dates, skip superjson's walk. */
+export function compileCodec(options: CodecOptions): RecordCodec {
+  const plan = planOf(options);
+  return {
+    encodeBody: (values, unknown) => encodeBody(plan, values, unknown),
+    decode: (record, describe) => decodeFields(plan, record, describe),
+  };
+}

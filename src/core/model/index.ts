@@ -1,0 +1,3 @@
+export { compileModel } from './compile.ts';
+export type * from './model.ts';
+export type * from './types.ts';

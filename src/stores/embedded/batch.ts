@@ -1,0 +1,147 @@
+import type { Clock } from '../../core/clock.ts';
+import { NorimakiError } from '../../core/errors.ts';
+import { preconditionFailure } from '../../core/precondition.ts';
+import type { Precondition } from '../../core/store.ts';
+import type { Version } from '../../core/version.ts';
+import { unavailable } from './failures.ts';
+import {
+  asBuffer,
+  deadlineKey,
+  META_VERSION,
+  NOTHING,
+  type RecordHeader,
+  readHeader,
+  readU64,
+  versionAt,
+  writeU64,
+} from './layout.ts';
+import type { Due, Tables } from './tables.ts';
+
+/** A write as it waits in the queue: bytes of its own, the version still open. */
+export type PreparedOperation = { readonly key: Uint8Array } & (
+  | ({ readonly type: 'put'; readonly record: Buffer; readonly expiresAt: number | undefined } & Precondition)
+  | ({ readonly type: 'delete' } & Precondition)
+  | ({ readonly type: 'check' } & Precondition)
+);
+
+/**
+ * What one LMDB transaction writes. Lives only inside its callback: everything here reads and writes that transaction.
+ */
+export class Batch {
+  readonly #tables: Tables;
+  readonly #clock: Clock;
+  readonly #start: number;
+  #index: number;
+  #error: unknown;
+
+  constructor(tables: Tables, clock: Clock, seen: number) {
+    this.#tables = tables;
+    this.#clock = clock;
+    const bytes = tables.meta.getBinaryFast(META_VERSION);
+    this.#start = bytes === undefined ? 0 : readU64(asBuffer(bytes));
+    this.#index = this.#start;
+    if (this.#start < seen) {
+      throw unavailable(
+        'Another program opened the LMDB file of the embedded store and undid acknowledged writes. Only norimaki may ' +
+          'open that file; close every store on it and open them again.',
+        'no',
+      );
+    }
+  }
+
+  /** The index of the last write once this batch is committed. */
+  get index(): number {
+    return this.#index;
+  }
+
+  /** What LMDB refused, if it did: the transaction then cannot be committed. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  /** Applies all operations or, when a precondition fails, none. */
+  apply(operations: readonly PreparedOperation[], positions: boolean): Version {
+    const found = operations.map((operation, i) => {
+      const header = this.#find(operation.key);
+      const actual = header === undefined || this.#isExpired(header) ? undefined : versionAt(header.index);
+      const failure = preconditionFailure(operation, actual, positions ? i : undefined);
+      if (failure !== undefined) throw failure;
+      return header;
+    });
+    this.#index += 1;
+    for (const [i, operation] of operations.entries()) {
+      if (operation.type === 'put') this.#put(operation.key, operation.record, operation.expiresAt, found[i]);
+      if (operation.type === 'delete') this.#remove(operation.key, found[i]);
+    }
+    return versionAt(this.#index);
+  }
+
+  /** Whether there was a record to delete. */
+  delete(operation: PreparedOperation): boolean {
+    const header = this.#find(operation.key);
+    const existed = header !== undefined && !this.#isExpired(header);
+    if (existed || operation.ifMatch !== undefined) this.apply([operation], false);
+    return existed;
+  }
+
+  /** Deletes what is still due: a record that was written anew since `due` was read stays. */
+  sweep(due: readonly Due[]): number {
+    let swept = 0;
+    for (const { key, expiresAt } of due) {
+      const header = this.#find(key);
+      if (header?.expiresAt === expiresAt) {
+        this.#remove(key, header);
+        swept += 1;
+      } else this.#write(() => this.#tables.deadlines.remove(deadlineKey(expiresAt, key)));
+    }
+    return swept;
+  }
+
+  /** Stores the index that the next transaction goes on from. */
+  finish(): void {
+    if (this.#index === this.#start) return;
+    this.#write(() => this.#tables.meta.put(META_VERSION, writeU64(Buffer.allocUnsafe(8), this.#index)));
+  }
+
+  #find(key: Uint8Array): RecordHeader | undefined {
+    const bytes = this.#tables.records.getBinaryFast(key);
+    return bytes === undefined ? undefined : readHeader(asBuffer(bytes));
+  }
+
+  #isExpired({ expiresAt }: RecordHeader): boolean {
+    return expiresAt !== undefined && expiresAt <= this.#clock.now();
+  }
+
+  #put(key: Uint8Array, record: Buffer, expiresAt: number | undefined, before: RecordHeader | undefined): void {
+    writeU64(record, this.#index);
+    this.#write(() => {
+      if (before?.expiresAt !== undefined && before.expiresAt !== expiresAt) this.#forget(key, before.expiresAt);
+      this.#tables.records.put(key, record);
+      if (expiresAt !== undefined && expiresAt !== before?.expiresAt) {
+        this.#tables.deadlines.put(deadlineKey(expiresAt, key), NOTHING);
+      }
+    });
+  }
+
+  #remove(key: Uint8Array, before: RecordHeader | undefined): void {
+    if (before === undefined) return;
+    this.#write(() => {
+      if (before.expiresAt !== undefined) this.#forget(key, before.expiresAt);
+      this.#tables.records.remove(key);
+    });
+  }
+
+  #forget(key: Uint8Array, expiresAt: number): void {
+    this.#tables.deadlines.remove(deadlineKey(expiresAt, key));
+  }
+
+  /** LMDB gives a transaction up at its first failed write, and lmdb-js tells the reason only here. */
+  #write(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#error ??= error;
+      throw error instanceof NorimakiError ? error : unavailable('LMDB refused a write.', 'no', error);
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import { throwIfAborted } from '../../core/abort.ts';
+import { checkCommit, checkExpiry, checkKey, checkPrecondition, checkValue, pageLimit } from '../../core/checks.ts';
+import type { Clock } from '../../core/clock.ts';
+import {
+  type CommitOperation,
+  DEFAULT_LIMITS,
+  type DeleteOptions,
+  type Key,
+  type KeyRange,
+  type PutOptions,
+  type ReadOptions,
+  type ScanOptions,
+  type ScanPage,
+  type Stored,
+  type StoreOpener,
+  type WriteOptions,
+} from '../../core/store.ts';
+import type { Version } from '../../core/version.ts';
+import type { PreparedOperation } from './batch.ts';
+import { closedError } from './failures.ts';
+import { encodeRecord } from './layout.ts';
+import { type OpenedFolder, openFolder } from './open-folder.ts';
+import { statsOf } from './stats.ts';
+import type { EmbeddedOptions, EmbeddedStats, EmbeddedStore, MaintenanceOptions } from './types.ts';
+
+class Embedded implements EmbeddedStore {
+  readonly capabilities = {
+    cas: 'atomic',
+    ifAbsent: true,
+    deleteIfMatch: true,
+    idempotency: false,
+    scan: true,
+    commit: true,
+    limits: DEFAULT_LIMITS,
+  } as const;
+
+  readonly #folder: OpenedFolder;
+  readonly #clock: Clock;
+  #closing: Promise<void> | undefined;
+
+  constructor(folder: OpenedFolder, clock: Clock) {
+    this.#folder = folder;
+    this.#clock = clock;
+  }
+
+  async get(key: Key, options?: ReadOptions): Promise<Stored | undefined> {
+    this.#begin(options?.signal);
+    checkKey(key, DEFAULT_LIMITS);
+    return this.#folder.tables.get(key, this.#clock.now());
+  }
+
+  async getMany(keys: readonly Key[], options?: ReadOptions): Promise<(Stored | undefined)[]> {
+    this.#begin(options?.signal);
+    for (const key of keys) checkKey(key, DEFAULT_LIMITS);
+    return this.#folder.tables.getMany(keys, this.#clock.now());
+  }
+
+  async put(key: Key, value: Uint8Array, options: PutOptions = {}): Promise<Version> {
+    this.#begin(options.signal);
+    checkKey(key, DEFAULT_LIMITS);
+    checkValue(value, DEFAULT_LIMITS);
+    checkPrecondition(options);
+    checkExpiry(options.expiresAt);
+    const operations = [prepare({ type: 'put', key, value, ...options })];
+    return this.#folder.queue.submit((batch) => batch.apply(operations, false), value.length, options.signal);
+  }
+
+  async delete(key: Key, options: DeleteOptions = {}): Promise<boolean> {
+    this.#begin(options.signal);
+    checkKey(key, DEFAULT_LIMITS);
+    const operation = prepare({ type: 'delete', key, ...options });
+    return this.#folder.queue.submit((batch) => batch.delete(operation), 0, options.signal);
+  }
+
+  async commit(operations: readonly CommitOperation[], options: WriteOptions = {}): Promise<Version> {
+    this.#begin(options.signal);
+    checkCommit(operations, DEFAULT_LIMITS);
+    const prepared = operations.map(prepare);
+    const bytes = operations.reduce((sum, { type, ...rest }) => sum + ('value' in rest ? rest.value.length : 0), 0);
+    return this.#folder.queue.submit((batch) => batch.apply(prepared, true), bytes, options.signal);
+  }
+
+  async scan(range: KeyRange, options: ScanOptions = {}): Promise<ScanPage> {
+    this.#begin(options.signal);
+    const limit = pageLimit(options);
+    return this.#folder.tables.scan(range, limit, options.reverse ?? false, this.#clock.now());
+  }
+
+  async compact({ signal }: MaintenanceOptions = {}): Promise<void> {
+    this.#begin(signal);
+    await this.#folder.compact(signal);
+  }
+
+  async backup(path: string, { signal }: MaintenanceOptions = {}): Promise<void> {
+    this.#begin(signal);
+    await this.#folder.backup(path, signal);
+  }
+
+  async stats(): Promise<EmbeddedStats> {
+    this.#begin(undefined);
+    return statsOf(this.#folder.tables, this.#folder.queue, this.#folder.sweeper);
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#folder.close();
+    await this.#closing;
+  }
+
+  #begin(signal: AbortSignal | undefined): void {
+    if (this.#closing !== undefined) throw closedError();
+    throwIfAborted(signal);
+  }
+}
+
+/** A write with bytes of its own: the caller may change what it handed in while the write waits. */
+function prepare(operation: CommitOperation): PreparedOperation {
+  const key = Uint8Array.from(operation.key);
+  if (operation.type === 'delete') return { type: 'delete', key, ifMatch: operation.ifMatch };
+  const { ifMatch, ifAbsent } = operation;
+  if (operation.type === 'check') return { type: 'check', key, ifMatch, ifAbsent };
+  const { value, expiresAt } = operation;
+  return { type: 'put', key, record: encodeRecord(value, expiresAt), expiresAt, ifMatch, ifAbsent };
+}
+
+/**
+ * A store in a folder on this machine's disk, on LMDB. Several processes may have it open at once, with the same
+ * promises as within one. Needs the package `lmdb` (3.x). The folder must be on a local disk.
+ *
+ * Concurrent writes of a process share one transaction and one sync to disk. It has no idempotency keys, and needs none:
+ * a call is answered by the very process that applies it, so no reply can be lost and no call delivered twice.
+ *
+ * Errors when opening: `capability.missing` without lmdb, `argument.invalid` for a path that cannot be used,
+ * `store.incompatible` for a data file that is damaged, foreign or of another format (nothing is changed), `store.full`,
+ * `store.unavailable`. Writes to a full disk fail with `store.full` and work again once there is space.
+ *
+ * @example
+ * ```ts
+ * await using db = await open(embedded({ path: './data' }));
+ * ```
+ */
+export function embedded(options: EmbeddedOptions): StoreOpener<EmbeddedStore> {
+  return {
+    openStore: async (environment) => new Embedded(await openFolder(options, environment), environment.clock),
+  };
+}

@@ -1,0 +1,3 @@
+export { embedded } from './embedded.ts';
+export type { Durability } from './owner.ts';
+export type { EmbeddedOptions, EmbeddedStats, EmbeddedStore, MaintenanceOptions } from './types.ts';

@@ -1,0 +1,61 @@
+import type { Clock } from '../../core/clock.ts';
+import type { Tables } from './tables.ts';
+import type { WriteQueue } from './write-queue.ts';
+
+export interface SweepSchedule {
+  /** Pause between two sweeps, in milliseconds. */
+  readonly every: number;
+  /** Records that one transaction deletes at most. */
+  readonly batch: number;
+}
+
+/** Deletes records whose deadline has come, in the background and a few at a time. They are invisible before. */
+export class Sweeper {
+  readonly #current: () => Tables;
+  readonly #queue: WriteQueue;
+  readonly #clock: Clock;
+  readonly #schedule: SweepSchedule;
+  readonly #stop = new AbortController();
+  readonly #done: Promise<void>;
+  #swept = 0;
+  #failures = 0;
+
+  constructor(current: () => Tables, queue: WriteQueue, clock: Clock, schedule: SweepSchedule) {
+    this.#current = current;
+    this.#queue = queue;
+    this.#clock = clock;
+    this.#schedule = schedule;
+    this.#done = this.#run();
+  }
+
+  get counts(): { swept: number; failures: number } {
+    return { swept: this.#swept, failures: this.#failures };
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.#clock.sleep(this.#schedule.every, { signal, background: true });
+        while (!signal.aborted && (await this.#sweepBatch()));
+      } catch {
+        // Nobody waits for a sweep: a full disk or a closed gate is tried again at the next one, and told by `stats()`.
+        if (!signal.aborted) this.#failures += 1;
+      }
+    }
+  }
+
+  /** Whether there may be more to delete. */
+  async #sweepBatch(): Promise<boolean> {
+    const { batch } = this.#schedule;
+    const due = this.#current().due(this.#clock.now(), batch);
+    if (due.length === 0) return false;
+    this.#swept += await this.#queue.submit((write) => write.sweep(due), 0, this.#stop.signal);
+    return due.length === batch;
+  }
+}

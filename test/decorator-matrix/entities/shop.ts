@@ -1,0 +1,65 @@
+// A class decorated elsewhere is evaluated before this file's own import of the library.
+
+import { z } from 'zod';
+import type { Default } from '../../../src/core/model/index.ts';
+import { Entity, Field, Id, Index, Ttl, Unique } from '../../../src/decorators/index.ts';
+import { Stored } from './stored.ts';
+
+const dateAsText = z.codec(z.iso.datetime(), z.date(), {
+  decode: (text) => new Date(text),
+  encode: (date) => date.toISOString(),
+});
+
+@Entity('product', { schema: 2, upcast: { 1: ({ title, ...rest }) => ({ ...rest, name: title }) } })
+export class Product extends Stored {
+  static readonly currency = 'JPY';
+  @Field(z.string().min(1)) @Unique() name!: string;
+  @Field(z.number().int()) @Index('recent') stock: Default<number> = Product.startingStock();
+  @Field(z.array(z.string())) tags: Default<string[]> = ['new'];
+  @Field(z.string().default('dry')) storage?: string;
+  @Field(z.string().optional()) note?: string;
+
+  static startingStock(): number {
+    return Product.currency.length;
+  }
+
+  get inStock(): boolean {
+    return this.stock > 0;
+  }
+
+  label(): string {
+    return `${this.name} (${this.stock})`;
+  }
+}
+
+/** Redeclares a field in its place, adds a field, and lives by its own clock. */
+@Ttl('1h')
+@Entity('perishable', { ring: 8 })
+export class Perishable extends Product {
+  @Field(z.string().min(5)) override name = 'still fresh';
+  @Field(dateAsText.optional()) @Ttl() bestBefore?: Date;
+}
+
+@Entity('order-line')
+export class OrderLine {
+  @Id() region!: Id<string>;
+  @Id(z.bigint()) order!: Id<bigint>;
+  @Id(z.number().int()) line!: Id<number>;
+  @Field(z.string()) @Unique('place') @Index('place') shelf!: string;
+  @Field(z.string()) @Index() @Index('place') sku!: string;
+  @Field(z.number()) @Unique('place') bin: Default<number> = 1;
+}
+
+/** Nothing but a subclass. */
+export class Unnamed extends Product {}
+
+@Entity('misplaced')
+export class Misplaced {
+  @Id() id!: string;
+  @Field(z.string()) get computed(): string {
+    return this.id;
+  }
+  @Index() set written(value: string) {
+    this.id = value;
+  }
+}

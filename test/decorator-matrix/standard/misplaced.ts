@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { Entity, Field, Id } from '../../../src/decorators/index.ts';
+
+/** What only standard decorators can stand on. */
+@Entity('misplaced')
+export class MisplacedStandard {
+  @Id() id!: string;
+  // @ts-expect-error: a private field cannot be read by a repository.
+  @Field(z.string()) #secret = '';
+  // @ts-expect-error: an accessor is no plain field.
+  @Field(z.string()) accessor kept = '';
+  // @ts-expect-error: nor is a static field.
+  @Field(z.string()) static shared = '';
+  // @ts-expect-error: nor is a method.
+  @Field(z.string()) method(): string {
+    return this.#secret;
+  }
+}

@@ -1,0 +1,22 @@
+import { writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+/** Tells the parent; when this returns, the message is in the pipe and outlives this process. */
+export function tell(message: object): void {
+  const line = Buffer.from(`${JSON.stringify(message)}\n`);
+  for (let written = 0; written < line.length; ) {
+    try {
+      written += writeSync(1, line, written);
+    } catch (error) {
+      if (!(error instanceof Error) || !('code' in error) || error.code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+
+/** The parent's next word. */
+export async function hear(): Promise<string> {
+  const { value } = await lines.next();
+  return String(value);
+}

@@ -1,0 +1,206 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { Store } from '../../src/core/store.ts';
+import { type Database, type Default, Entity, Field, Id, open, Ttl, Unique } from '../../src/index.ts';
+import { faultStore, limitCapabilities, seededRandom } from '../../src/testing/index.ts';
+import { openMemory, START } from '../support/open.ts';
+
+@Entity('user')
+class User {
+  @Id() id!: Id<string>;
+  @Field(z.string().toLowerCase()) @Unique() email!: string;
+  @Field(z.string().optional()) @Unique('handle') org?: string;
+  @Field(z.string().optional()) @Unique('handle') nick?: string;
+  @Field(z.number()) n: Default<number> = 0;
+}
+
+@Entity('lease')
+@Ttl('1m')
+class Lease {
+  @Id() id!: Id<string>;
+  @Field(z.string()) @Unique() slot!: string;
+}
+
+const stores = {
+  'in one commit': (store: Store): Store => store,
+  'through claim records': (store: Store): Store => limitCapabilities(store, ['commit', 'scan']),
+  'through claim records, without idempotency': (store: Store): Store =>
+    limitCapabilities(store, ['commit', 'scan', 'idempotency']),
+};
+
+describe.each(Object.entries(stores))('a unique field, %s', (_name, limit) => {
+  const openLimited = async () => {
+    const { store, clock } = await openMemory();
+    const db: Database<Store> = await open(limit(store), { clock, random: seededRandom(2) });
+    return { db, users: db.repo(User), store, clock };
+  };
+
+  test('is held by one entity at a time', async () => {
+    const { users } = await openLimited();
+    await users.create({ id: '1', email: 'a@x' });
+    const taken = users.create({ id: '2', email: 'A@x' });
+    await expect(taken).rejects.toMatchObject({
+      code: 'already.exists',
+      details: { entity: 'user', fields: ['email'] },
+    });
+    await expect(taken).rejects.toThrow('Another user has this email; it must be unique.');
+    expect(await users.get('2')).toBeUndefined();
+    expect((await users.findOne({ email: 'a@x' }))?.id).toBe('1');
+    expect(await users.findOne({ email: 'b@x' })).toBeUndefined();
+  });
+
+  test('does not collide with itself, moves with its entity, and is free after a change or a delete', async () => {
+    const { users } = await openLimited();
+    await users.create({ id: '1', email: 'a@x' });
+    await users.mutate('1', (user) => {
+      user.n = 1;
+    });
+    await users.put({ id: '1', email: 'a@x', n: 2 });
+    await users.mutate('1', (user) => {
+      user.email = 'b@x';
+    });
+    await users.create({ id: '2', email: 'a@x' });
+    await users.delete('1');
+    await users.create({ id: '3', email: 'b@x' });
+    expect((await users.findOne({ email: 'a@x' }))?.id).toBe('2');
+    expect((await users.findOne({ email: 'b@x' }))?.id).toBe('3');
+  });
+
+  test('of several fields counts only together, and not while one is unset', async () => {
+    const { users } = await openLimited();
+    await users.create({ id: '1', email: '1', org: 'o', nick: 'n' });
+    await users.create({ id: '2', email: '2', org: 'o', nick: 'm' });
+    await users.create({ id: '3', email: '3', org: 'o' });
+    await users.create({ id: '4', email: '4', org: 'o' });
+    await expect(users.create({ id: '5', email: '5', org: 'o', nick: 'n' })).rejects.toMatchObject({
+      details: { fields: ['org', 'nick'] },
+    });
+    expect((await users.findOne({ nick: 'm', org: 'o' }))?.id).toBe('2');
+    await expect(users.findOne({ nick: 'm' })).rejects.toThrow('No unique constraint of user is on nick');
+  });
+
+  test('goes to one of 30 that want it at once; in one batch too', async () => {
+    const { users } = await openLimited();
+    const results = await Promise.allSettled(
+      Array.from({ length: 30 }, (_, i) => users.create({ id: `u${i}`, email: 'a@x' })),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const winner = results.findIndex(({ status }) => status === 'fulfilled');
+    expect((await users.findOne({ email: 'a@x' }))?.id).toBe(`u${winner}`);
+  });
+
+  test('is free once its holder has expired', async () => {
+    const { db, clock } = await openLimited();
+    const leases = db.repo(Lease);
+    await leases.create({ id: '1', slot: 's' });
+    await expect(leases.create({ id: '2', slot: 's' })).rejects.toMatchObject({ code: 'already.exists' });
+    clock.set(START + 60_000);
+    await leases.create({ id: '2', slot: 's' });
+    expect((await leases.findOne({ slot: 's' }))?.id).toBe('2');
+  });
+
+  test('stays held by a holder whose deadline moved', async () => {
+    const { db, clock } = await openLimited();
+    const leases = db.repo(Lease);
+    await leases.create({ id: '1', slot: 's' });
+    await leases.touch('1', { ttl: '1h' });
+    clock.set(START + 120_000);
+    await expect(leases.create({ id: '2', slot: 's' })).rejects.toMatchObject({ code: 'already.exists' });
+  });
+});
+
+describe('a crash at any step', () => {
+  const steps = Array.from({ length: 14 }, (_, i) => i + 1);
+  const moments = ['crashBefore', 'crashAfter'] as const;
+  const actions = {
+    create: (db: Database<Store>) => db.repo(User).create({ id: 'new', email: 'free@x' }),
+    change: (db: Database<Store>) =>
+      db.repo(User).mutate('old', (user) => {
+        user.email = 'free@x';
+      }),
+    delete: (db: Database<Store>) => db.repo(User).delete('old'),
+  };
+  const cases = Object.keys(actions).flatMap((action) =>
+    Object.keys(stores).flatMap((store) => moments.map((moment) => [action, store, moment] as const)),
+  );
+
+  test.each(cases)('of %s, %s, %s, leaves every value held by one entity or free', async (action, kind, moment) => {
+    let crashes = 0;
+    for (const step of steps) {
+      const { store, clock } = await openMemory();
+      const limited = stores[kind as keyof typeof stores](store);
+      const survivor = await open(limited, { clock, random: seededRandom(3) });
+      const users = survivor.repo(User);
+      await users.create({ id: 'old', email: 'old@x' });
+      const script = ({ number }: { number: number }) => (number === step ? moment : 'none');
+      const doomed = await open(faultStore(limited, { random: seededRandom(1), clock, script }), {
+        clock,
+        random: seededRandom(4),
+      });
+      await actions[action as keyof typeof actions](doomed).catch(() => crashes++);
+
+      for (const email of ['free@x', 'old@x']) {
+        const holders = (await users.getMany(['old', 'new'])).filter((user) => user?.email === email);
+        const found = await users.findOne({ email });
+        expect(found?.id).toBe(holders[0]?.id);
+        const taking = users.create({ id: `taker of ${email}`, email });
+        if (holders.length > 0) await expect(taking).rejects.toMatchObject({ code: 'already.exists' });
+        else await expect(taking).resolves.toMatchObject({ email });
+      }
+    }
+    expect(crashes).toBeGreaterThan(0);
+  });
+});
+
+describe('racing writers', () => {
+  test.each(Object.entries(stores))('never hold one value twice, %s', async (_name, limit) => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), async (seed) => {
+        const { store, clock } = await openMemory({ seed });
+        const limited = limit(store);
+        const clients = await Promise.all(
+          [0, 1, 2].map((i) =>
+            open(
+              faultStore(limited, {
+                random: seededRandom(seed + i),
+                clock,
+                faults: { delay: 0.5, errorAfter: 0.05, lostRequest: 0.05 },
+              }),
+              { clock, random: seededRandom(seed + 10 + i) },
+            ),
+          ),
+        );
+        const random = seededRandom(seed + 20);
+        const pick = (n: number) => Math.floor(random.float() * n);
+        await Promise.all(
+          clients.map(async (db) => {
+            const users = db.repo(User);
+            for (let i = 0; i < 8; i++) {
+              const [id, email] = [`u${pick(3)}`, `e${pick(2)}`];
+              const action = pick(3);
+              const done =
+                action === 0
+                  ? users.put({ id, email })
+                  : action === 1
+                    ? users.delete(id)
+                    : users.mutate(id, (user) => void Object.assign(user, { email }));
+              await done.catch(() => {});
+            }
+          }),
+        );
+        const all = (await (await open(store, { clock })).repo(User).getMany(['u0', 'u1', 'u2'])).filter(
+          (u) => u !== undefined,
+        );
+        expect(new Set(all.map(({ email }) => email)).size).toBe(all.length);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+test('a store that can neither commit nor claim is refused when the repository is built', async () => {
+  const { store, clock } = await openMemory();
+  const db = await open(limitCapabilities(store, ['commit', 'ifAbsent']), { clock });
+  expect(() => db.repo(User)).toThrow('user needs a store with commit or an atomic ifAbsent for its @Unique.');
+});
