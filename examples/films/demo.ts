@@ -128,7 +128,7 @@ printTable(
   raced.map(({ name, acknowledged, exit }) => [
     name,
     acknowledged.size,
-    exit === 'SIGKILL' ? 'killed' : `with ${exit}`,
+    exit === 'SIGKILL' ? 'killed' : `exit ${exit}`,
   ]),
 );
 

@@ -1,3 +1,5 @@
+export type { ContractCase, ContractInput } from './contract/contract-case.ts';
+export { type ContractRunner, contractCases, storeContract } from './contract/store-contract.ts';
 export {
   type FaultCall,
   type FaultKind,

@@ -1,69 +1,81 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { compilers, type Settings } from './compilers.ts';
-import { report } from './report.ts';
+import type { Compiler, Settings } from './compilers.ts';
+import { mode, report } from './report.ts';
+import { findings, output, REPORT_SOURCE, Workshop } from './workshop.ts';
 
-const run = promisify(execFile);
-const here = import.meta.dirname;
-const root = join(here, '../..');
-// Inside the tree, so that the compiled files find the packages that they import.
-let scratch: string;
-
+let workshop: Workshop;
 beforeAll(async () => {
-  await mkdir(join(root, 'node_modules/.cache'), { recursive: true });
-  scratch = await mkdtemp(join(root, 'node_modules/.cache/decorator-matrix-'));
-  await build({
-    entryPoints: [join(root, 'src/decorators/index.ts')],
-    outfile: join(scratch, 'library.mjs'),
-    bundle: true,
-    packages: 'external',
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-  });
+  workshop = await Workshop.open();
 });
-afterAll(() => rm(scratch, { recursive: true, force: true }));
+afterAll(() => workshop[Symbol.asyncDispose]());
 
-const LIBRARY = /'[./]+\/src\/decorators\/index\.ts'/g;
-
-/** Compiles each file of the entities by itself, against the library as a bundle. */
-async function compileAll(name: keyof typeof compilers, settings: Settings): Promise<string> {
-  const folder = await mkdtemp(join(scratch, `${name.replaceAll(' ', '-')}-`));
-  await mkdir(join(folder, 'entities'));
-  const files = ['entities/stored', 'entities/shop', 'report'];
-  for (const file of files) {
-    const source = await readFile(join(here, `${file}.ts`), 'utf8');
-    const local = source.replace(LIBRARY, "'LIBRARY'").replace(/(from '\.[^']*)\.ts'/g, "$1.mjs'");
-    const code = compilers[name](local, settings).replaceAll('LIBRARY', join(scratch, 'library.mjs'));
-    await writeFile(join(folder, `${file}.mjs`), code);
-  }
-  return join(folder, 'report.mjs');
-}
-
-/** The report, made by another process. */
-async function reportOf(file: string, flags: readonly string[] = []): Promise<unknown> {
-  const script = `import { report } from ${JSON.stringify(file)}; console.log(JSON.stringify(report()));`;
-  const { stdout } = await run(process.execPath, [...flags, '--input-type=module', '--eval', script], { cwd: root });
-  return JSON.parse(stdout);
-}
-
-const compiled = (['tsc', 'esbuild', 'swc'] as const).flatMap((compiler) =>
-  (['legacy', 'standard'] as const).flatMap((mode) =>
-    [true, false].map((useDefineForClassFields) => ({ compiler, mode, useDefineForClassFields })),
-  ),
-);
+const allSettings: readonly Settings[] = [
+  { mode: 'legacy', useDefineForClassFields: true },
+  { mode: 'legacy', useDefineForClassFields: false },
+  { mode: 'standard', useDefineForClassFields: true },
+  { mode: 'standard', useDefineForClassFields: false },
+];
+const standard: Settings = { mode: 'standard', useDefineForClassFields: true };
 
 test('vitest, legacy: the models are as declared', async () => {
-  await expect(`${JSON.stringify(report(), undefined, 2)}\n`).toMatchFileSnapshot('./report.json');
+  expect(mode()).toBe('legacy');
+  await expect(JSON.stringify(report(), undefined, 2)).toMatchFileSnapshot('./report.snap');
 });
 
-test.concurrent.each(compiled)(
-  '$compiler, $mode, useDefineForClassFields $useDefineForClassFields: the same models',
-  async ({ compiler, ...settings }) => {
-    expect(await reportOf(await compileAll(compiler, settings))).toEqual(report());
+const byFile = (['tsc', 'esbuild', 'swc'] as const).flatMap((compiler) =>
+  allSettings.map((settings): [Compiler, Settings] => [compiler, settings]),
+);
+
+test.concurrent.each(byFile)('%s, %o: the same models', async (compiler, settings) => {
+  const found = await findings(await workshop.compile(compiler, settings));
+  expect(found).toEqual({ mode: settings.mode, report: report() });
+});
+
+test.concurrent.each(['tsc', 'swc'] as const)('%s, legacy with emitted types: the same models', async (compiler) => {
+  const settings: Settings = { mode: 'legacy', useDefineForClassFields: true, emitDecoratorMetadata: true };
+  const found = await findings(await workshop.compile(compiler, settings));
+  expect(found).toEqual({ mode: 'legacy', report: report() });
+});
+
+test.concurrent.each(allSettings)('tsx, %o: the same models', async (settings) => {
+  const env = { TSX_TSCONFIG_PATH: await workshop.tsconfig(settings) };
+  const found = await findings(REPORT_SOURCE, ['--import', 'tsx'], env);
+  expect(found).toEqual({ mode: settings.mode, report: report() });
+});
+
+test.concurrent.each(allSettings)('one minified bundle, %o: the same models', async (settings) => {
+  expect(await findings(await workshop.bundle(settings))).toEqual({ mode: settings.mode, report: report() });
+});
+
+test.concurrent.each(['tsc', 'esbuild', 'swc'] as const)(
+  '%s, standard: takes a Symbol.metadata that was there before',
+  async (compiler) => {
+    const flags = ['--import', "data:text/javascript,Symbol.metadata = Symbol('somebody else')"];
+    const found = await findings(await workshop.compile(compiler, standard), flags);
+    expect(found).toEqual({ mode: 'standard', report: report() });
+  },
+);
+
+test.concurrent.for(['tsc', 'esbuild', 'swc'] as const)(
+  '%s, standard: says where decorators cannot stand',
+  async (compiler, { expect }) => {
+    const file = await workshop.compile(compiler, standard, [
+      'entities/stored',
+      'entities/shop',
+      'report',
+      'standard/misplaced',
+    ]);
+    const script = `
+      import { MisplacedStandard } from ${JSON.stringify(file)};
+      import { describe } from ${JSON.stringify(file.replace('standard/misplaced', 'report'))};
+      console.log(describe(MisplacedStandard).join('\\n'));`;
+    const said = (await output(script)).trim().split('\n').sort().join('\n');
+    expect(said).toMatchInlineSnapshot(`
+      "  - MisplacedStandard.#secret is private, and @Field goes on a plain field.
+        - MisplacedStandard.kept is an accessor, and @Field goes on a plain field.
+        - MisplacedStandard.method is a method, and @Field goes on a plain field.
+        - MisplacedStandard.shared is static, and @Field goes on a plain field.
+      NorimakiError: The entity misplaced (class MisplacedStandard) has 4 mistakes:"
+    `);
   },
 );

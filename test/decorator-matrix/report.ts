@@ -10,6 +10,11 @@ export function report(): unknown {
   return JSON.parse(JSON.stringify(Object.fromEntries(described)));
 }
 
+/** Which kind of decorators ran. */
+export function mode(): 'legacy' | 'standard' {
+  return Object.hasOwn(shop.Product, Symbol.metadata) ? 'standard' : 'legacy';
+}
+
 /** What is seen of one entity, or what is wrong with it. */
 export function describe(source: Source): unknown {
   try {
@@ -43,5 +48,7 @@ function decodeOldRecord({ codec, ids, schema }: EntityModel): unknown {
     { envelope: { schema, born: '', seq: 0, ops: '' }, json, meta, body: '' },
     () => 'it',
   );
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, typeof value === 'bigint' ? `${value}n` : value]),
+  );
 }

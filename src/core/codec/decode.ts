@@ -28,19 +28,18 @@ export function decodeFields(plan: Plan, record: OpenedRecord, describe: () => s
 }
 
 function decodeCurrent(plan: Plan, json: JsonObject, meta: unknown, annotations: Annotations): DecodedFields {
-  const input = new Input(plan);
+  // A copy with the unknown fields in it, which zod leaves out, takes less time than one field by field.
+  const input = new Input(plan, { ...json });
   let known = 0;
   for (const field of plan.fields) {
-    const { name } = field;
+    const { name, kind } = field;
     const raw = json[name];
-    if (raw === undefined) {
-      input.addMissing(field);
-      continue;
-    }
-    known += 1;
     const annotation = annotations.get(name);
-    const isReady = annotation === undefined && (field.kind === 'json' || field.kind === 'date');
-    input.add(field, isReady ? raw : revive(raw, annotation, name));
+    if (raw === undefined) input.addMissing(field);
+    else known += 1;
+    if (annotation !== undefined || (raw !== undefined && (kind === 'rich' || kind === 'deep'))) {
+      input.add(field, revive(raw, annotation, name));
+    }
   }
   const names = Object.keys(json);
   const unknown = names.length === known ? undefined : keepUnknown(plan, names, json, meta, annotations);
@@ -62,7 +61,7 @@ function decodeOlder(
     if (name !== '__proto__') revived[name] = value;
   }
   const fields = upcastFields(plan, from, revived);
-  const input = new Input(plan);
+  const input = new Input(plan, {});
   for (const field of plan.fields) {
     if (Object.hasOwn(fields, field.name)) input.add(field, fields[field.name]);
     else input.addMissing(field);
@@ -78,16 +77,21 @@ function decodeOlder(
 /** The fields on their way to zod. */
 class Input {
   readonly #plan: Plan;
-  readonly #fields: Record<string, unknown> = {};
+  readonly #fields: Record<string, unknown>;
   readonly #undefined: string[] = [];
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, fields: Record<string, unknown>) {
     this.#plan = plan;
+    this.#fields = fields;
   }
 
   add(field: FieldPlan, value: unknown): void {
-    if (value === undefined && field.isOmittable) this.#undefined.push(field.name);
-    else this.#fields[field.name] = value;
+    if (value !== undefined || !field.isOmittable) {
+      this.#fields[field.name] = value;
+      return;
+    }
+    delete this.#fields[field.name];
+    this.#undefined.push(field.name);
   }
 
   addMissing(field: FieldPlan): void {

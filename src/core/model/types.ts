@@ -121,8 +121,8 @@ export interface EntityDefinition<S extends Shape = Shape> {
 /** A decorated class, or the result of `defineEntity`. */
 export type EntitySource<S extends Shape = Shape> = (new () => S['entity']) | EntityDefinition<S>;
 
-export type ShapeOf<Source> = Source extends new () => infer T
-  ? ClassShape<T & object>
+export type ShapeOf<Source> = Source extends { readonly prototype: infer T extends object }
+  ? ClassShape<T>
   : Source extends EntityDefinition<infer S>
     ? S
     : never;

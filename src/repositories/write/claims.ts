@@ -35,6 +35,7 @@ export async function neededClaims(
   after: RecordState,
 ): Promise<Map<string, NeededClaim>> {
   const needed = new Map<string, NeededClaim>();
+  if (after === undefined) return needed;
   const held = derivedKeys(context, before).claims;
   for (const [name, claim] of derivedKeys(context, after).claims) {
     if (!held.has(name)) needed.set(name, await lookUp(context, id, claim));

@@ -54,6 +54,8 @@ async function deliver(
   const { base, set, writeId, signal } = delivery;
   const options = { idempotencyKey: writeId, signal };
   const started = environment.clock.mono();
+  // Once one try is in doubt, a later one that certainly failed says nothing about it.
+  let isDoubtful = false;
   for (let attempt = 1; ; attempt++) {
     const outcome = await client.write(operations, options);
     if (outcome.kind === 'applied') return outcome;
@@ -61,8 +63,8 @@ async function deliver(
       const retried =
         isOutage(outcome.error) &&
         (await waitOutOutage(outcome.error, attempt, started, environment, client.budget, { signal }));
-      if (!retried) throw outcome.error;
-      continue;
+      if (retried) continue;
+      throw isDoubtful ? unknown(context, delivery, outcome.error) : outcome.error;
     }
     // Also after a conflict: a store or a proxy may have delivered this write twice and answered for the second.
     const now = await readAfterDoubt(context, delivery, outcome.error);
@@ -71,11 +73,12 @@ async function deliver(
       const isNewest = now.envelope?.seq === set.seq;
       return { kind: 'applied', version: isNewest ? now.version : undefined };
     }
-    if (outcome.kind === 'conflict' && (attempt === 1 || client.store.capabilities.idempotency)) {
-      return { kind: 'conflict' };
-    }
-    if (judged === 'superseded') return { kind: 'conflict' };
+    if (judged === 'superseded' || (outcome.kind === 'conflict' && !isDoubtful)) return { kind: 'conflict' };
+    // A refusal of a write that such a store would have remembered: it never arrived.
+    const neverArrived = outcome.kind === 'conflict' && client.store.capabilities.idempotency;
+    if (judged === 'undecided' && neverArrived) return { kind: 'conflict' };
     if (!mayResend(context, judged, base)) throw unknown(context, delivery, outcome.error);
+    isDoubtful = true;
     const failure = isOutage(outcome.error) ? outcome.error : LOST_REPLY;
     if (!(await waitOutOutage(failure, attempt, started, environment, client.budget, { signal }))) {
       throw unknown(context, delivery, outcome.error);

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { type ErrorCode, NorimakiError } from '../../core/errors.ts';
-import { canCommit, canScan, type CommitStore, type Key, type ScanStore, type Store, type Stored } from '../../core/store.ts';
+import {
+  type CommitStore,
+  canCommit,
+  canScan,
+  type Key,
+  type ScanStore,
+  type Store,
+  type Stored,
+} from '../../core/store.ts';
 import type { Version } from '../../core/version.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

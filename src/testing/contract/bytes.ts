@@ -52,7 +52,23 @@ export const bytesGroup: PromisedGroup = {
     {
       name: 'keys are told apart by every byte',
       async check({ store }) {
-        const keys = ['\0', '\0\0', '\0\x01', '\x01', '\x7f', '\x80', '\xfe', '\xff', '\xff\0', '\xff\xff', 'a', 'A', 'a\0', ':', '/'];
+        const keys = [
+          '\0',
+          '\0\0',
+          '\0\x01',
+          '\x01',
+          '\x7f',
+          '\x80',
+          '\xfe',
+          '\xff',
+          '\xff\0',
+          '\xff\xff',
+          'a',
+          'A',
+          'a\0',
+          ':',
+          '/',
+        ];
         for (const key of keys) await store.put(bytes(key), bytes(`value of ${key}`));
         for (const key of keys) assertRecord(await store.get(bytes(key)), { value: bytes(`value of ${key}`) });
       },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { CommitOperation, Store } from '../../core/store.ts';
 import type { Version } from '../../core/version.ts';
 import { assertFails, assertMissing, assertRecord, bytes, committable } from './assertions.ts';
-import type { PromisedGroup } from './contract-case.ts';
+import type { Need, PromisedGroup } from './contract-case.ts';
 import { FOREIGN } from './preconditions.ts';
 
 const [A, B, C, D] = [bytes('a'), bytes('b'), bytes('c'), bytes('d')];
@@ -17,17 +17,28 @@ interface Prepared {
   readonly current: Version;
 }
 
+type Refusal = readonly [needs: readonly Need[], CommitOperation, 'version.mismatch' | 'already.exists'];
+
 /** Every way in which one operation of a commit can be refused, on key A (which exists) or on D (which does not). */
-const REFUSALS: Record<string, (versions: Prepared) => [CommitOperation, 'version.mismatch' | 'already.exists']> = {
-  'put with an old ifMatch': ({ old }) => [{ ...put(A, 'x'), ifMatch: old }, 'version.mismatch'],
-  'put with ifMatch on a missing key': ({ current }) => [{ ...put(D, 'x'), ifMatch: current }, 'version.mismatch'],
-  'put with ifAbsent on a record': () => [{ ...put(A, 'x'), ifAbsent: true }, 'already.exists'],
-  'delete with an old ifMatch': ({ old }) => [{ type: 'delete', key: A, ifMatch: old }, 'version.mismatch'],
-  'delete with ifMatch on a missing key': () => [{ type: 'delete', key: D, ifMatch: FOREIGN }, 'version.mismatch'],
-  'check of an old version': ({ old }) => [{ type: 'check', key: A, ifMatch: old }, 'version.mismatch'],
-  'check of a missing key': () => [{ type: 'check', key: D, ifMatch: FOREIGN }, 'version.mismatch'],
-  'check that a record is absent': () => [{ type: 'check', key: A, ifAbsent: true }, 'already.exists'],
+const REFUSALS: Record<string, (versions: Prepared) => Refusal> = {
+  'put with an old ifMatch': ({ old }) => [[], { ...put(A, 'x'), ifMatch: old }, 'version.mismatch'],
+  'put with ifMatch on a missing key': ({ old }) => [[], { ...put(D, 'x'), ifMatch: old }, 'version.mismatch'],
+  'put with ifAbsent on a record': () => [['ifAbsent'], { ...put(A, 'x'), ifAbsent: true }, 'already.exists'],
+  'delete with an old ifMatch': ({ old }) => [
+    ['deleteIfMatch'],
+    { type: 'delete', key: A, ifMatch: old },
+    'version.mismatch',
+  ],
+  'delete with ifMatch on a missing key': ({ old }) => [
+    ['deleteIfMatch'],
+    { type: 'delete', key: D, ifMatch: old },
+    'version.mismatch',
+  ],
+  'check of an old version': ({ old }) => [[], { type: 'check', key: A, ifMatch: old }, 'version.mismatch'],
+  'check of a missing key': ({ old }) => [[], { type: 'check', key: D, ifMatch: old }, 'version.mismatch'],
+  'check that a record is absent': () => [['ifAbsent'], { type: 'check', key: A, ifAbsent: true }, 'already.exists'],
 };
+const UNPREPARED: Prepared = { old: FOREIGN, current: FOREIGN };
 
 async function prepare(store: Store): Promise<Prepared> {
   return { old: await store.put(A, bytes('one')), current: await store.put(A, bytes('two')) };
@@ -36,10 +47,11 @@ async function prepare(store: Store): Promise<Prepared> {
 /** Several writes together. */
 export const commitsGroup: PromisedGroup = {
   name: 'commit',
-  needs: ['commit', 'ifAbsent', 'deleteIfMatch'],
+  needs: ['commit'],
   promises: [
     {
       name: 'a commit applies all its operations, and its version is that of every put in it',
+      needs: ['ifAbsent', 'deleteIfMatch'],
       async check({ store }) {
         const { current } = await prepare(store);
         const ofB = await store.put(B, bytes('to delete'));
@@ -57,10 +69,11 @@ export const commitsGroup: PromisedGroup = {
       },
     },
     ...Object.entries(REFUSALS).map(([name, refusal]) => ({
+      needs: refusal(UNPREPARED)[0],
       name: `a refused ${name} refuses the whole commit, wherever it stands`,
       async check({ store }: { readonly store: Store }) {
         const prepared = await prepare(store);
-        const [refused, code] = refusal(prepared);
+        const [, refused, code] = refusal(prepared);
         const ofB = await store.put(B, bytes('untouched'));
         for (const position of [0, 1, 2]) {
           const operations: CommitOperation[] = [put(C, 'x'), { type: 'delete', key: B }];
@@ -115,10 +128,14 @@ export const commitsGroup: PromisedGroup = {
     },
     {
       name: 'an operation takes ifMatch or ifAbsent, not both',
+      needs: ['ifAbsent'],
       async check({ store }) {
         const both = { ifMatch: FOREIGN, ifAbsent: true };
         await assertFails(committable(store).commit([put(A, 'x'), { ...put(B, 'x'), ...both }]), 'argument.invalid');
-        await assertFails(committable(store).commit([put(A, 'x'), { type: 'check', key: B, ...both }]), 'argument.invalid');
+        await assertFails(
+          committable(store).commit([put(A, 'x'), { type: 'check', key: B, ...both }]),
+          'argument.invalid',
+        );
         assertMissing(await store.get(A));
       },
     },

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { prefixRange } from '../../core/keys/index.ts';
 import type { KeyRange, ScanOptions, ScanPage, Store } from '../../core/store.ts';
 import { assertFails, assertRecord, bytes, keysOf, scannable } from './assertions.ts';
 import type { PromisedGroup } from './contract-case.ts';
@@ -34,7 +33,23 @@ export async function scanAll(
   return all;
 }
 
-const NAMES = ['\0', '\0\0', 'a', 'a\0', 'a\0\0', 'a\x01', 'aa', 'ab', 'b', 'b\xff', 'b\xff\xff', 'c', '\x7f', '\x80', '\xff'];
+const NAMES = [
+  '\0',
+  '\0\0',
+  'a',
+  'a\0',
+  'a\0\0',
+  'a\x01',
+  'aa',
+  'ab',
+  'b',
+  'b\xff',
+  'b\xff\xff',
+  'c',
+  '\x7f',
+  '\x80',
+  '\xff',
+];
 
 /** Ordered ranges. */
 export const scansGroup: PromisedGroup = {
@@ -82,20 +97,6 @@ export const scansGroup: PromisedGroup = {
           assert.deepEqual(await scan('e', 'z'), []);
           assert.deepEqual(await scan('b', 'b'), []);
         }
-      },
-    },
-    {
-      name: 'a range of a prefix holds what begins with it and nothing beside',
-      async check({ store }) {
-        await fill(store, NAMES);
-        const found = await scanAll(store, prefixRange(bytes('b')));
-        const inside = keysOf(found).filter((key) => key !== hexOf(['b'])[0]);
-        assert.deepEqual(inside, [], 'bytes from 0xff on are beyond the range of a prefix');
-        const tuples = await scanAll(store, prefixRange(bytes('a')));
-        assert.deepEqual(
-          keysOf(tuples).filter((key) => key !== hexOf(['a'])[0]),
-          hexOf(NAMES.filter((name) => name.length > 1 && name.startsWith('a') && name >= 'a\x01')),
-        );
       },
     },
     {

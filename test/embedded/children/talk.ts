@@ -13,10 +13,11 @@ export function tell(message: object): void {
   }
 }
 
-const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+let lines: AsyncIterator<string> | undefined;
 
-/** The parent's next word. */
+/** The parent's next word. Who never asks is not kept alive by waiting for one. */
 export async function hear(): Promise<string> {
+  lines ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
   const { value } = await lines.next();
   return String(value);
 }

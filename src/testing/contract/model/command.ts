@@ -1,0 +1,26 @@
+import type { AsyncCommand } from 'fast-check';
+import type { World } from '../contract-case.ts';
+import type { StoreModel } from './model.ts';
+
+/** One step of the stateful test; prints as what it does. */
+export class StoreCommand implements AsyncCommand<StoreModel, World> {
+  readonly #text: string;
+  readonly #run: (model: StoreModel, world: World) => Promise<void>;
+
+  constructor(text: string, run: (model: StoreModel, world: World) => Promise<void>) {
+    this.#text = text;
+    this.#run = run;
+  }
+
+  check(): boolean {
+    return true;
+  }
+
+  run(model: StoreModel, world: World): Promise<void> {
+    return this.#run(model, world);
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+}
