@@ -27,7 +27,7 @@ export interface DefineEntityOptions<
   /** Makes the id that `create` was not given; for a composite id by field. */
   readonly generate?: G | undefined;
   /** Name of the field that holds the version. It is not in the zod object. */
-  readonly versioned?: V | undefined;
+  readonly versioned?: (V & Exclude<V, FieldName<S>>) | undefined;
   readonly ttl?: Duration | TtlDeclaration | undefined;
   /** The field with a date that is the record's own deadline: `@Ttl()` on a property. */
   readonly deadline?: FieldName<S, Date | null | undefined> | undefined;

@@ -115,13 +115,15 @@ test('decorators go on plain fields', () => {
   class Odd {
     @Id() id!: string;
     @Field(z.string()) static shared: string;
+    // @ts-expect-error: a getter is no field.
     @Field(z.string()) get computed(): string {
       return '';
     }
+    // @ts-expect-error: nor a setter.
     @Index() set written(value: string) {
       this.id = value;
     }
-    // @ts-expect-error: a method is no string.
+    // @ts-expect-error: nor a method.
     @Field(z.string()) method(): string {
       return '';
     }

@@ -7,8 +7,20 @@ interface Mismatch<Reason extends string, Expected, Found> {
   readonly [mismatch]: [Reason, Expected, Found];
 }
 
+// zod makes arrays on an ArrayBuffer, while a field typed Uint8Array may be on any buffer.
+type OnAnyBuffer<V> = V extends Uint8Array
+  ? Uint8Array
+  : V extends Float32Array
+    ? Float32Array
+    : V extends Float64Array
+      ? Float64Array
+      : V;
+
 /** What a field may hold for a schema: its output, or nothing where the schema fills in a default. */
-type Holdable<S extends $ZodType> = output<S> | (undefined extends input<S> ? undefined : never);
+type Holdable<S extends $ZodType> =
+  | output<S>
+  | OnAnyBuffer<output<S>>
+  | (undefined extends input<S> ? undefined : never);
 
 type Fit<Ok, Reason extends string, Expected, Found> = Ok extends true ? unknown : Mismatch<Reason, Expected, Found>;
 
@@ -39,8 +51,12 @@ export interface FieldDecorator<S extends $ZodType> {
     target: undefined,
     context: ClassFieldDecoratorContext<This, Value> & PlainField & FitsSchema<Value, S>,
   ): void;
-  /** Legacy decorators. */
-  <This extends object, K extends keyof This & string>(target: This, key: K & FitsSchema<This[K], S>): void;
+  /** Legacy decorators. A method or an accessor would come with a descriptor. */
+  <This extends object, K extends keyof This & string>(
+    target: This,
+    key: K & FitsSchema<This[K], S>,
+    descriptor?: undefined,
+  ): void;
 }
 
 /** A decorator of a field that can hold `From`, and nothing but `Allowed`. */
@@ -50,6 +66,10 @@ export interface RangeDecorator<From, Allowed> {
     target: undefined,
     context: ClassFieldDecoratorContext<This, Value> & PlainField & FitsRange<Value, From, Allowed>,
   ): void;
-  /** Legacy decorators. */
-  <This extends object, K extends keyof This & string>(target: This, key: K & FitsRange<This[K], From, Allowed>): void;
+  /** Legacy decorators. A method or an accessor would come with a descriptor. */
+  <This extends object, K extends keyof This & string>(
+    target: This,
+    key: K & FitsRange<This[K], From, Allowed>,
+    descriptor?: undefined,
+  ): void;
 }

@@ -36,18 +36,17 @@ export class Workshop implements AsyncDisposable {
     return join(this.#folder, 'library.mjs');
   }
 
-  /** Compiles each of the files by itself; returns where the last one is. */
-  async compile(compiler: Compiler, settings: Settings, files: readonly string[] = REPORT): Promise<string> {
+  /** Compiles the report and what it needs, each file by itself; returns the folder where they are. */
+  async compile(compiler: Compiler, settings: Settings, ...more: readonly string[]): Promise<string> {
     const folder = await mkdtemp(join(this.#folder, `${compiler}-`));
-    let target = '';
-    for (const file of files) {
+    for (const file of ['entities/stored', 'entities/shop', 'report', ...more]) {
       const source = await readFile(join(here, `${file}.ts`), 'utf8');
       const local = source.replace(LIBRARY, this.#library).replace(/(from '\.[^']*)\.ts'/g, "$1.mjs'");
-      target = join(folder, `${file}.mjs`);
+      const target = join(folder, `${file}.mjs`);
       await mkdir(dirname(target), { recursive: true });
       await writeFile(target, compilers[compiler](local, settings));
     }
-    return target;
+    return folder;
   }
 
   /** Bundles entities and library together, small. */
@@ -72,7 +71,6 @@ export class Workshop implements AsyncDisposable {
 
 /** The source of the report, for tsx. */
 export const REPORT_SOURCE = join(here, 'report.ts');
-const REPORT = ['entities/stored', 'entities/shop', 'report'];
 
 async function bundle(entry: string, outfile: string, settings?: Settings): Promise<void> {
   await build({

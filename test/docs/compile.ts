@@ -21,7 +21,8 @@ export function compile(programs: readonly SnippetProgram[]): Map<string, string
   for (const diagnostic of ts.getPreEmitDiagnostics(program)) {
     const snippets = files.get(diagnostic.file?.fileName ?? '');
     const text = ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n');
-    if (snippets === undefined || diagnostic.file === undefined) throw new Error(`${diagnostic.file?.fileName}: ${text}`);
+    if (snippets === undefined || diagnostic.file === undefined)
+      throw new Error(`${diagnostic.file?.fileName}: ${text}`);
     const { line } = diagnostic.file.getLineAndCharacterOfPosition(diagnostic.start ?? 0);
     found.get(snippets.name)?.push(`${snippets.page}:${snippets.origins[line] ?? 'imports'} ${text}`);
   }

@@ -1,5 +1,5 @@
-import { globSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '../..');
 
@@ -26,8 +26,9 @@ const PREAMBLE = /^<!-- snippet:\n([\s\S]*?)^-->$/m;
 
 /** The pages that users read. */
 export function readPages(): Page[] {
-  const files = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: ROOT }).sort()];
-  return files.map((file) => parsePage(relative(ROOT, join(ROOT, file)), readFileSync(join(ROOT, file), 'utf8')));
+  const guides = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+  const files = ['README.md', 'CONTRIBUTING.md', ...guides.map((name) => `docs/${name}`)];
+  return files.map((file) => parsePage(file, readFileSync(join(ROOT, file), 'utf8')));
 }
 
 export function parsePage(file: string, text: string): Page {
@@ -35,10 +36,12 @@ export function parsePage(file: string, text: string): Page {
   const hidden = PREAMBLE.exec(text);
   const preamble: Snippet | undefined =
     hidden === null ? undefined : { line: lineAt(hidden.index) + 1, code: hidden[1] ?? '', mode: 'together' };
-  const snippets = [...text.matchAll(FENCE)].flatMap(({ index, 1: language, 2: mode = '', 3: code = '' }): Snippet[] => {
-    if (language !== 'ts') return [];
-    return [{ line: lineAt(index) + 1, code, mode: modeOf(mode, `${file}:${lineAt(index)}`) }];
-  });
+  const snippets = [...text.matchAll(FENCE)].flatMap(
+    ({ index, 1: language, 2: mode = '', 3: code = '' }): Snippet[] => {
+      if (language !== 'ts') return [];
+      return [{ line: lineAt(index) + 1, code, mode: modeOf(mode, `${file}:${lineAt(index)}`) }];
+    },
+  );
   return { file, text, preamble, snippets };
 }
 

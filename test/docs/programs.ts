@@ -23,7 +23,9 @@ export function programsOf({ file, preamble, snippets }: Page): SnippetProgram[]
   return groups.map((group) => {
     const line = group[0]?.line ?? 1;
     const name = `${file.replace(/\W+/g, '-')}-${line}`;
-    const prints = group.flatMap(({ code }) => [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, text = '']) => text.trim()));
+    const prints = group.flatMap(({ code }) =>
+      [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, text = '']) => text.trim()),
+    );
     return { name, page: file, line, runs: group[0]?.mode !== 'no-run', prints, ...merge([...shared, ...group]) };
   });
 }
@@ -51,13 +53,14 @@ function merge(snippets: readonly Snippet[]): Pick<SnippetProgram, 'code' | 'ori
 /** The code with blanks where its imports stood. */
 function takeImports(code: string, imports: Map<string, Imported>): string {
   let rest = code;
-  for (const statement of ts.createSourceFile('snippet.ts', code, ts.ScriptTarget.Latest).statements) {
+  const source = ts.createSourceFile('snippet.ts', code, ts.ScriptTarget.Latest);
+  for (const statement of source.statements) {
     if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) continue;
     const { text: module } = statement.moduleSpecifier;
     const imported = imports.get(module) ?? { names: new Map(), whole: new Set() };
     imports.set(module, imported);
     note(statement.importClause, imported);
-    const blank = code.slice(statement.getStart(undefined), statement.end).replace(/[^\n]/g, ' ');
+    const blank = code.slice(statement.getStart(source), statement.end).replace(/[^\n]/g, ' ');
     rest = rest.slice(0, statement.end - blank.length) + blank + rest.slice(statement.end);
   }
   return rest;

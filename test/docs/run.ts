@@ -25,8 +25,8 @@ for (const file of process.argv.slice(2)) {
   }
   process.chdir(tmpdir());
   await rm(folder, { recursive: true, force: true });
-  process.send?.({ file, printed, error } satisfies Run);
+  const run: Run = { file, printed, error };
+  await new Promise((sent) => process.send?.(run, sent));
 }
-process.disconnect?.();
 // A snippet need not close what it opened.
 process.exit();

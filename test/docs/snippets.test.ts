@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { requireBuild } from './build.ts';
 import { compile, compiledFile } from './compile.ts';
 import { readPages } from './markdown.ts';
@@ -21,12 +21,15 @@ beforeAll(async () => {
   await once(child, 'exit');
 });
 
-describe.each(programs)('$page:$line', ({ name, page, runs: isRun, prints }) => {
-  test('compiles', () => {
-    expect(diagnostics.get(name)).toEqual([]);
-  });
+const titled = (list: typeof programs) => list.map((program) => [`${program.page}:${program.line}`, program] as const);
 
-  test.runIf(isRun)('runs, and prints what it says', () => {
+test.each(titled(programs))('%s compiles', (_, { name }) => {
+  expect(diagnostics.get(name)).toEqual([]);
+});
+
+test.each(titled(programs.filter(({ runs }) => runs)))(
+  '%s runs, and prints what it says',
+  (_, { name, page, prints }) => {
     const run = runs.get(compiledFile(name));
     if (run === undefined) throw new Error(`${page} ended the process that runs the snippets.`);
     expect(run.error).toBeUndefined();
@@ -37,5 +40,5 @@ describe.each(programs)('$page:$line', ({ name, page, runs: isRun, prints }) => 
       expect(at, `${page} says it prints "${text}"; it printed\n${shown.join('\n')}`).toBeGreaterThanOrEqual(0);
       from = at + 1;
     }
-  });
-});
+  },
+);

@@ -12,18 +12,16 @@ const ROUNDS = Number(process.env['NORIMAKI_ROUNDS'] ?? 200);
 const SEED = Number(process.env['NORIMAKI_SEED'] ?? randomInt(2 ** 31));
 const LANES = 3;
 
-test(
-  'after SIGKILL every acknowledged write is there, none is torn, and versions grow',
-  { timeout: 60_000 + ROUNDS * 2_000 },
-  async () => {
-    console.log(`${ROUNDS} rounds, NORIMAKI_SEED=${SEED}`);
-    const ledgers = await Promise.all(Array.from({ length: LANES }, (_, lane) => runLane(lane)));
-    const acknowledged = ledgers.reduce((sum, ledger) => sum + ledger.acknowledged, 0);
-    const unanswered = ledgers.reduce((sum, ledger) => sum + ledger.appliedUnacknowledged, 0);
-    console.log(`${acknowledged} acknowledged writes; ${unanswered} applied without an answer`);
-    expect(acknowledged).toBeGreaterThan(ROUNDS);
-  },
-);
+test('after SIGKILL every acknowledged write is there, none is torn, and versions grow', {
+  timeout: 60_000 + ROUNDS * 2_000,
+}, async () => {
+  console.log(`${ROUNDS} rounds, NORIMAKI_SEED=${SEED}`);
+  const ledgers = await Promise.all(Array.from({ length: LANES }, (_, lane) => runLane(lane)));
+  const acknowledged = ledgers.reduce((sum, ledger) => sum + ledger.acknowledged, 0);
+  const unanswered = ledgers.reduce((sum, ledger) => sum + ledger.appliedUnacknowledged, 0);
+  console.log(`${acknowledged} acknowledged writes; ${unanswered} applied without an answer`);
+  expect(acknowledged).toBeGreaterThan(ROUNDS);
+});
 
 /** Rounds on one folder, one after the other. */
 async function runLane(lane: number): Promise<CrashLedger> {

@@ -27,7 +27,7 @@ const Product = defineEntity('product', fields, {
 });
 type Product = ShapeOf<typeof Product>;
 expectTypeOf<Product['id']>().toEqualTypeOf<string>();
-expectTypeOf<Product['entity']>().toEqualTypeOf<z.output<typeof fields> & { version?: Version | undefined }>();
+expectTypeOf<Omit<Product['entity'], 'version'>>().toEqualTypeOf<z.output<typeof fields>>();
 expectTypeOf<Product['entity']['version']>().toEqualTypeOf<Version | undefined>();
 expectTypeOf<Product['input']>().toEqualTypeOf<{
   sku: string;

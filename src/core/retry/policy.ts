@@ -22,8 +22,11 @@ export interface RetryPolicy {
   readonly cap: number;
 }
 
-/** For version conflicts: many short waits, because each conflict means that somebody else made progress. */
-export const CONFLICT_POLICY: RetryPolicy = { maxAttempts: 32, deadline: 30_000, base: 1, cap: 50 };
+/**
+ * For version conflicts: many tries, because each conflict means that somebody else made progress. The waits grow past
+ * the time of a durable commit, or a handful of processes on one key would keep on colliding.
+ */
+export const CONFLICT_POLICY: RetryPolicy = { maxAttempts: 64, deadline: 30_000, base: 1, cap: 250 };
 
 /** For a store that does not answer: few, growing waits, because the store may be drowning. */
 export const OUTAGE_POLICY: RetryPolicy = { maxAttempts: 4, deadline: 30_000, base: 25, cap: 2_000 };

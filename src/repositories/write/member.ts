@@ -10,7 +10,7 @@ import type { Operation, RecordState } from './operation.ts';
 export interface WriteCallOptions {
   /** Gives up waiting; what is already on its way to the store may still be applied. */
   readonly signal?: AbortSignal | undefined;
-  /** How often and how long to try again after a version conflict; default 32 tries in 30 seconds. */
+  /** How often and how long to try again after a version conflict; default 64 tries in 30 seconds. */
   readonly retry?: RetryOptions | undefined;
 }
 

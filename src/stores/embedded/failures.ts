@@ -39,7 +39,8 @@ export function isFull(code: number | undefined): boolean {
 
 /** The code of an error of `node:fs`, such as `'ENOENT'`. */
 export function fsCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (!(error instanceof Error) || error instanceof NorimakiError || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** An error of the file system, as a caller of the store should see it; nothing of the data was changed. */

@@ -30,6 +30,8 @@ function openRoot({ lmdb, durability, mapSize }: Opening, file: string): Environ
     // lmdb-js's overlapping sync keeps its note of what is on disk for each process alone, so that a process that just
     // opened takes an unflushed transaction for flushed. LMDB's own order of syncs needs no such note.
     overlappingSync: false,
+    // We batch. lmdb-js's batches hold a promise that nobody can catch: a commit that fails would end the process.
+    eventTurnBatching: false,
     // Leaves the sync of the meta page to the next transaction: a loss of power undoes the last ones, no more.
     noMetaSync: durability === 'committed',
   });

@@ -130,7 +130,7 @@ export const expiryGroup: PromisedGroup = {
     },
     {
       name: 'an expired record is absent for a commit, which can set deadlines too',
-      needs: ['commit', 'ifAbsent'],
+      needs: ['commit', 'ifAbsent', 'deleteIfMatch'],
       async check({ store, clock }) {
         const commit = committable(store);
         const ifMatch = await commit.commit([

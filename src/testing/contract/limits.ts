@@ -28,12 +28,12 @@ export const limitsGroup: PromisedGroup = {
         const { key: limit } = store.capabilities.limits;
         const long = new Uint8Array(limit + 1).fill(1);
         for (const call of [
-          store.get(long),
-          store.getMany([A, long]),
-          store.put(long, bytes('one')),
-          store.delete(long),
+          () => store.get(long),
+          () => store.getMany([A, long]),
+          () => store.put(long, bytes('one')),
+          () => store.delete(long),
         ]) {
-          const { details } = await assertFails(call, 'size.exceeded');
+          const { details } = await assertFails(call(), 'size.exceeded');
           assert.deepEqual(details, { what: 'key', bytes: limit + 1, limit });
         }
       },
@@ -43,12 +43,12 @@ export const limitsGroup: PromisedGroup = {
       async check({ store }) {
         const empty = new Uint8Array(0);
         for (const call of [
-          store.get(empty),
-          store.getMany([A, empty]),
-          store.put(empty, bytes('one')),
-          store.delete(empty),
+          () => store.get(empty),
+          () => store.getMany([A, empty]),
+          () => store.put(empty, bytes('one')),
+          () => store.delete(empty),
         ]) {
-          await assertFails(call, 'argument.invalid');
+          await assertFails(call(), 'argument.invalid');
         }
       },
     },

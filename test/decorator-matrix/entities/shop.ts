@@ -52,14 +52,3 @@ export class OrderLine {
 
 /** Nothing but a subclass. */
 export class Unnamed extends Product {}
-
-@Entity('misplaced')
-export class Misplaced {
-  @Id() id!: string;
-  @Field(z.string()) get computed(): string {
-    return this.id;
-  }
-  @Index() set written(value: string) {
-    this.id = value;
-  }
-}

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { Entity, Field, Id } from '../../../src/decorators/index.ts';
+import { Entity, Field, Id, Index } from '../../../src/decorators/index.ts';
 
 /** What only standard decorators can stand on. */
 @Entity('misplaced')
-export class MisplacedStandard {
+export class Misplaced {
   @Id() id!: string;
   // @ts-expect-error: a private field cannot be read by a repository.
   @Field(z.string()) #secret = '';
@@ -11,6 +11,14 @@ export class MisplacedStandard {
   @Field(z.string()) accessor kept = '';
   // @ts-expect-error: nor is a static field.
   @Field(z.string()) static shared = '';
+  // @ts-expect-error: nor is a getter.
+  @Field(z.string()) get computed(): string {
+    return this.id;
+  }
+  // @ts-expect-error: nor is a setter.
+  @Index() set written(value: string) {
+    this.id = value;
+  }
   // @ts-expect-error: nor is a method.
   @Field(z.string()) method(): string {
     return this.#secret;

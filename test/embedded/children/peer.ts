@@ -4,9 +4,12 @@ import { hear, tell } from './talk.ts';
 
 // A second process on a folder: does what its parent says.
 
-const [, , path = ''] = process.argv;
+const [, , path = '', durability = 'flushed'] = process.argv;
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-const store = await embedded({ path }).openStore(systemEnvironment);
+const store = await embedded({
+  path,
+  durability: durability === 'flushed' ? 'flushed' : 'committed',
+}).openStore(systemEnvironment);
 tell({ ready: true });
 for (;;) {
   const [verb, key = '', value = ''] = (await hear()).split(' ');

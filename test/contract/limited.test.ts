@@ -1,0 +1,57 @@
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import type { Capabilities } from '../../src/core/store.ts';
+import { memory } from '../../src/stores/memory/index.ts';
+import {
+  type Ability,
+  type ContractInput,
+  type ContractRunner,
+  contractCases,
+  limitCapabilities,
+  manualClock,
+  seededRandom,
+  storeContract,
+} from '../../src/testing/index.ts';
+
+const { capabilities } = await memory().openStore({ clock: manualClock(), random: seededRandom(1) });
+
+function limited(without: readonly Ability[]): ContractInput {
+  const lost: Partial<Capabilities> = Object.fromEntries(
+    without.map((ability) => [ability, ability === 'cas' ? 'best-effort' : false]),
+  );
+  return {
+    name: `a store without ${without.join(', ')}`,
+    capabilities: { ...capabilities, ...lost },
+    open: async (environment) => limitCapabilities(await memory().openStore(environment), without),
+    runs: 20,
+  };
+}
+
+const ABILITIES: readonly Ability[] = ['scan', 'commit', 'ifAbsent', 'deleteIfMatch', 'idempotency', 'cas'];
+
+for (const ability of ABILITIES) storeContract(limited([ability]), { describe, test });
+storeContract(limited(ABILITIES), { describe, test });
+
+describe('the contract', () => {
+  const count = (input: ContractInput): number => contractCases(input).length;
+
+  test('asks less of a store that declares less', () => {
+    const everything = count(limited([]));
+    for (const ability of ABILITIES) expect(count(limited([ability]))).toBeLessThan(everything);
+    expect(count(limited(ABILITIES))).toBeGreaterThan(40);
+  });
+
+  test('refuses a store that declares something else than it was said to', async () => {
+    const cases = contractCases({ ...limited(['scan']), capabilities });
+    await expect(cases.find(({ name }) => name.includes('declares'))?.run()).rejects.toThrow('scan');
+  });
+
+  test('has no two cases of one name', () => {
+    const names = contractCases(limited([])).map(({ group, name }) => `${group}: ${name}`);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test('takes the functions of vitest and of node:test', () => {
+    expectTypeOf<{ describe: typeof describe; test: typeof test }>().toExtend<ContractRunner>();
+    expectTypeOf<typeof import('node:test')>().toExtend<ContractRunner>();
+  });
+});

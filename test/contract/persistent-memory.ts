@@ -1,0 +1,57 @@
+import type { Environment } from '../../src/core/clock.ts';
+import { NorimakiError } from '../../src/core/errors.ts';
+import type { Store } from '../../src/core/store.ts';
+import { memory } from '../../src/stores/memory/index.ts';
+import { StoreWrapper } from '../../src/testing/store-wrapper.ts';
+
+/** A handle on a memory store that outlives it, as a file outlives a process. */
+export class PersistentMemory extends StoreWrapper {
+  #closed = false;
+
+  override async get(...call: Parameters<Store['get']>): ReturnType<Store['get']> {
+    this.#checkOpen();
+    return super.get(...call);
+  }
+
+  override async getMany(...call: Parameters<Store['getMany']>): ReturnType<Store['getMany']> {
+    this.#checkOpen();
+    return super.getMany(...call);
+  }
+
+  override async put(...call: Parameters<Store['put']>): ReturnType<Store['put']> {
+    this.#checkOpen();
+    return super.put(...call);
+  }
+
+  override async delete(...call: Parameters<Store['delete']>): ReturnType<Store['delete']> {
+    this.#checkOpen();
+    return super.delete(...call);
+  }
+
+  override async scan(...call: Parameters<StoreWrapper['scan']>): ReturnType<StoreWrapper['scan']> {
+    this.#checkOpen();
+    return super.scan(...call);
+  }
+
+  override async commit(...call: Parameters<StoreWrapper['commit']>): ReturnType<StoreWrapper['commit']> {
+    this.#checkOpen();
+    return super.commit(...call);
+  }
+
+  override async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new NorimakiError('store.closed', 'This handle is closed.', { store: 'memory' });
+  }
+}
+
+export async function openPersistent(environment: Environment): Promise<PersistentMemory> {
+  return new PersistentMemory(await memory().openStore(environment));
+}
+
+export async function reopenPersistent(closed: Store): Promise<PersistentMemory> {
+  if (closed instanceof StoreWrapper) return new PersistentMemory(closed.inner);
+  throw new Error('Only a persistent memory store can be opened again.');
+}

@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { requireBuild } from './build.ts';
+import { ROOT } from './markdown.ts';
+
+const EXAMPLES = join(ROOT, 'examples');
+
+/** Lines that each example prints, among others. */
+const OUTPUT: Readonly<Record<string, readonly string[]>> = {
+  'bulk-import.ts': [
+    '1440 of 1440, 2 refused',
+    'minute 499: validation.failed',
+    'the last two: 1439: 24.0, 1438: 23.9',
+  ],
+  'define-entity.ts': ['Cook rice: done, the version moved: true', 'x Cook rice', '- Roll nori'],
+  'errors.ts': [
+    'read a missing one: there is no such wallet',
+    'overdraw: cents cannot be overdrawn',
+    'not enough: still 500',
+  ],
+  'optimistic-locking.ts': [
+    'Ben is told that the title is now "Nori, toasted", and decides again.',
+    'All tags are there: seaweed, japan, snack',
+  ],
+  'quick-start.ts': ['Toasted nori: in stock', 'Toasted nori: 0 left, sold out', 'deleted: true'],
+  'schema-evolution.ts': [
+    'read with the new shape: Sakura, null',
+    'still there: {"id":"1","title":"Sakura","seconds":185}',
+  ],
+  'several-processes.ts': ['3 processes, 100 times each: 300'],
+  'tenants.ts': ['acme: 1 of its own', 'globex: 2 of its own', 'without a tenant: 0'],
+  'ttl.ts': [
+    'session after 40 minutes, used at 20: alive',
+    'session after 30 minutes unused: over',
+    'voucher: 25 % until 2026-01-08T00:00:00.000Z',
+  ],
+  'unique-and-index.ts': [
+    'refused: email is taken',
+    'aki@example.org is now eve',
+    'in Kyoto, 30 and over: aki (31), chie (58)',
+    'the oldest in Kyoto: chie; in all 3',
+  ],
+};
+
+beforeAll(requireBuild);
+
+test('every example is here', () => {
+  const files = readdirSync(EXAMPLES).filter((name) => name.endsWith('.ts'));
+  expect(files.sort()).toEqual(Object.keys(OUTPUT).sort());
+});
+
+describe('an example runs to its end', () => {
+  test.each(Object.keys(OUTPUT))('%s', async (name) => {
+    // Rejects when the exit code is not 0.
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', join(EXAMPLES, name)]);
+    expect(stderr).toBe('');
+    expect(stdout.split('\n')).toEqual(expect.arrayContaining([...(OUTPUT[name] ?? [])]));
+  });
+});
