@@ -80,8 +80,8 @@ function redeclared(parent: FieldNotes | undefined, child: FieldNotes): FieldNot
   return {
     ...parent,
     ...child,
-    unique: new Set([...parent.unique, ...child.unique]),
-    index: new Set([...parent.index, ...child.index]),
+    unique: [...new Set([...parent.unique, ...child.unique])],
+    index: [...new Set([...parent.index, ...child.index])],
   };
 }
 

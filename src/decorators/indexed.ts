@@ -15,7 +15,8 @@ import type { RangeDecorator } from './types.ts';
 export function Index(name?: string): RangeDecorator<never, KeyPart | undefined> {
   return (...args: PropertyArguments) => {
     noteField('@Index', args, (field, fieldName) => {
-      field.index.add(name ?? fieldName);
+      // The lowest decorator of a field runs first.
+      field.index.unshift(name ?? fieldName);
     });
   };
 }

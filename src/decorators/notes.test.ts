@@ -17,7 +17,7 @@ test('a descriptor with an initialiser, as Babel passes it, is a field', () => {
     declare id: string;
   }
   const descriptor = { configurable: true, enumerable: true, writable: true, initializer: () => 'x' };
-  const decorate = Id() as (target: object, key: string, descriptor: object) => void; // A call that no type allows.
+  const decorate = Id() as unknown as (target: object, key: string, descriptor: object) => void; // A call that no type allows.
   decorate(Product.prototype, 'id', descriptor);
   expect(ownNotes(Product)?.fields.has('id')).toBe(true);
 });
@@ -25,7 +25,9 @@ test('a descriptor with an initialiser, as Babel passes it, is a field', () => {
 test('a compiler without metadata is told which setting to change', () => {
   const context = { kind: 'field', name: 'name', static: false, private: false, metadata: undefined };
   const decorate = Field(z.string()) as (target: undefined, context: object) => void; // As older compilers call it.
-  expect(() => decorate(undefined, context)).toThrowErrorMatchingInlineSnapshot(`[NorimakiError: The compiler made decorators without metadata. Set SWC's decoratorVersion or Babel's version to 2023-11.]`);
+  expect(() => decorate(undefined, context)).toThrowErrorMatchingInlineSnapshot(
+    `[NorimakiError: The compiler made decorators without metadata. Set SWC's decoratorVersion or Babel's version to 2023-11.]`,
+  );
 });
 
 test('standard and legacy classes extend each other', () => {

@@ -25,8 +25,9 @@ export interface FieldNotes {
   id?: { readonly generate?: IdGenerator | undefined };
   versioned?: boolean;
   deadline?: boolean;
-  readonly unique: Set<string>;
-  readonly index: Set<string>;
+  /** In the order in which a reader meets them. */
+  readonly unique: string[];
+  readonly index: string[];
 }
 
 /** A mistake that a decorator saw; `field` is undefined for one of the class. */
@@ -114,7 +115,7 @@ export function noteField(
     problem(`is ${kind}, and ${decorator} goes on a plain field.`);
     return;
   }
-  const field = notes.fields.get(name) ?? { unique: new Set(), index: new Set() };
+  const field = notes.fields.get(name) ?? { unique: [], index: [] };
   notes.fields.set(name, field);
   note(field, name, problem);
 }

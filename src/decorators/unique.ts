@@ -14,7 +14,8 @@ import type { RangeDecorator } from './types.ts';
 export function Unique(name?: string): RangeDecorator<never, KeyPart | undefined> {
   return (...args: PropertyArguments) => {
     noteField('@Unique', args, (field, fieldName) => {
-      field.unique.add(name ?? fieldName);
+      // The lowest decorator of a field runs first.
+      field.unique.unshift(name ?? fieldName);
     });
   };
 }

@@ -21,7 +21,7 @@ export interface RepositoryCall {
  * tracingChannel('norimaki:store').start.subscribe(() => { calls++; });
  * ```
  */
-export const storeCalls = tracingChannel<StoreCall, StoreCall>('norimaki:store');
+export const storeCalls = tracingChannel<unknown, StoreCall>('norimaki:store');
 
 /** What users call. Costs nothing while nobody listens. */
-export const repositoryCalls = tracingChannel<RepositoryCall, RepositoryCall>('norimaki:repository');
+export const repositoryCalls = tracingChannel<unknown, RepositoryCall>('norimaki:repository');

@@ -5,7 +5,7 @@ import { ROOT } from './markdown.ts';
 import type { SnippetProgram } from './programs.ts';
 
 // In the package, so that the snippets import it by its name, as a user does.
-const OUT = join(import.meta.dirname, '.out');
+const OUT = join(import.meta.dirname, '.out/snippets');
 
 export const compiledFile = (name: string): string => join(OUT, 'js', `${name}.js`);
 

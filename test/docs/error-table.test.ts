@@ -38,7 +38,7 @@ function nameOf(name: ts.PropertyName | undefined): string {
 /** What docs/errors.md says. */
 function rowsOfGuide(): Row[] {
   const guide = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8');
-  return [...guide.matchAll(/^\| `([^`]+)` \|.*\|(.*)\| (yes|no) \|$/gm)].map(
+  return [...guide.matchAll(/^\| `([^`]+)` +\|.*\|(.*)\| (yes|no) +\|$/gm)].map(
     ([, code = '', details = '', retryable]) => ({
       code,
       details: [...details.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),

@@ -8,8 +8,8 @@ import { startChild } from './support/child.ts';
 import { CrashLedger, type CrashMessage } from './support/crash-ledger.ts';
 import { temporaryFolder } from './support/folder.ts';
 
-const ROUNDS = Number(process.env['NORIMAKI_ROUNDS'] ?? 200);
-const SEED = Number(process.env['NORIMAKI_SEED'] ?? randomInt(2 ** 31));
+const ROUNDS = Number(process.env.NORIMAKI_ROUNDS ?? 200);
+const SEED = Number(process.env.NORIMAKI_SEED ?? randomInt(2 ** 31));
 const LANES = 3;
 
 test('after SIGKILL every acknowledged write is there, none is torn, and versions grow', {

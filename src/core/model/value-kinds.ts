@@ -66,10 +66,9 @@ function collect(schema: $ZodType, kinds: Set<ValueKind>, seen: Set<$ZodType>): 
   const { def } = kindOf(schema)._zod;
   switch (def.type) {
     case 'literal':
-      for (const value of def.values) kinds.add(value === null ? 'null' : typeof value);
-      return;
     case 'enum':
-      for (const value of Object.values(def.entries)) kinds.add(typeof value);
+      // Not the entries of an enum: TypeScript lists a numeric one both ways.
+      for (const value of schema._zod.values ?? []) kinds.add(value === null ? 'null' : typeof value);
       return;
     case 'template_literal':
       kinds.add('string');

@@ -1,5 +1,16 @@
 import { NorimakiError } from '../../../src/core/errors.ts';
-import type { DeleteOptions, Key, PutOptions, ReadOptions, Stored } from '../../../src/core/store.ts';
+import type {
+  CommitOperation,
+  DeleteOptions,
+  Key,
+  KeyRange,
+  PutOptions,
+  ReadOptions,
+  ScanOptions,
+  ScanPage,
+  Stored,
+  WriteOptions,
+} from '../../../src/core/store.ts';
 import { makeVersion, type Version } from '../../../src/core/version.ts';
 import { memory } from '../../../src/stores/memory/index.ts';
 import { StoreWrapper } from '../../../src/testing/store-wrapper.ts';
@@ -96,8 +107,25 @@ abstract class OwnVersions extends StoreWrapper {
     return (await super.getMany(keys, options)).map((found) => this.#show(found));
   }
 
+  override async scan(range: KeyRange, options?: ScanOptions): Promise<ScanPage> {
+    const page = await super.scan(range, options);
+    return { ...page, entries: page.entries.map((entry) => ({ ...entry, version: this.#shownFor(entry.version) })) };
+  }
+
+  override async commit(operations: readonly CommitOperation[], options?: WriteOptions): Promise<Version> {
+    const hidden = operations.map(async (operation) => ({
+      ...operation,
+      ifMatch: await this.#hidden(operation.key, operation.ifMatch),
+    }));
+    return super.commit(await Promise.all(hidden), options);
+  }
+
   #show(found: Stored | undefined): Stored | undefined {
-    return found && { ...found, version: this.#shown.get(found.version) ?? found.version };
+    return found && { ...found, version: this.#shownFor(found.version) };
+  }
+
+  #shownFor(version: Version): Version {
+    return this.#shown.get(version) ?? version;
   }
 
   async #hidden(key: Key, ifMatch: Version | undefined): Promise<Version | undefined> {

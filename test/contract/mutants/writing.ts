@@ -186,7 +186,7 @@ class RepeatRefused extends StoreWrapper {
 export const writingMutants: Record<string, Mutant> = {
   'a CAS has a gap between its check and its write': mutant('races', CasWithGap),
   'a create has a gap between its check and its write': mutant('races', CreateWithGap),
-  'an acknowledged write is lost': mutant('versions', LosesAcknowledged),
+  'an acknowledged write is lost': mutant('linearizability', LosesAcknowledged),
   'a delete is acknowledged before it is applied': mutant('bytes', AcknowledgesBeforeApplying),
   'put returns another version than get': mutant('versions', PutVersionDiffers),
   'delete ignores ifMatch': mutant('preconditions', DeleteIgnoresIfMatch),
