@@ -5,7 +5,7 @@ import { compileCodec, type Envelope, openRecord, sealRecord } from '../src/core
 import { type BenchRow, formatRows } from './row.ts';
 import { standardEntity, standardFields, standardSchema } from './standard-entity.ts';
 
-const ROUNDS = 25;
+const ROUNDS = 7;
 const ROUND_NS = 60_000_000;
 
 const envelope: Envelope = {

@@ -9,6 +9,8 @@ export interface ProgressBar {
 export function progressBar(what: string, total: number): ProgressBar {
   if (!process.stdout.isTTY) return plainLines(what, total);
   const bar = new SingleBar({
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
     format: `  {bar} {percentage}%  {value} of {total} ${what}`,
     hideCursor: true,
     barsize: 30,

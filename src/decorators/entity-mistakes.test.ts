@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { NorimakiError } from '../core/errors.ts';
 import type { EntitySource } from '../core/model/index.ts';
-import { defineEntity, Entity, Field, Id, Index, modelOf, Ttl, Unique } from './index.ts';
+import { defineEntity, Entity, Field, Id, Index, modelOf, Ttl } from './index.ts';
 
 /** What the author of the entity reads. */
 function mistakesIn(source: EntitySource): string {

@@ -172,8 +172,12 @@ export class EntityRepository implements Full<Shape> {
   }
 
   /** Every verb fails by rejecting, never by throwing, and is published where somebody listens. */
-  async #call<R>(verb: string, call: () => Promise<R>): Promise<R> {
-    if (!repositoryCalls.hasSubscribers) return call();
-    return repositoryCalls.tracePromise(call, { entity: this.#context.model.name, verb });
+  #call<R>(verb: string, call: () => Promise<R>): Promise<R> {
+    try {
+      if (!repositoryCalls.hasSubscribers) return call();
+      return repositoryCalls.tracePromise(call, { entity: this.#context.model.name, verb });
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 }

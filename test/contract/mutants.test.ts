@@ -60,7 +60,6 @@ describe('the random tests kill by themselves', () => {
     'a scan includes the end of its range',
     'the rest of a page loses a key',
     'the rest of a reverse page repeats a key',
-    'an acknowledged write is lost',
     'put returns another version than get',
     'delete ignores ifMatch',
     'ifAbsent overwrites',

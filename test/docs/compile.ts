@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { ROOT } from './markdown.ts';
@@ -29,19 +29,11 @@ export function compile(programs: readonly SnippetProgram[]): Map<string, string
   return found;
 }
 
+/** The compiler options that the guide tells users to take, so that snippets compile with nothing else. */
 function options(): ts.CompilerOptions {
-  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile);
-  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: ['x.ts'] }, ts.sys, ROOT);
-  return {
-    ...options,
-    configFilePath: undefined,
-    noEmit: false,
-    outDir: join(OUT, 'js'),
-    rootDir: OUT,
-    // A snippet shows one thing at a time.
-    noUnusedLocals: false,
-    noUnusedParameters: false,
-    allowImportingTsExtensions: false,
-    sourceMap: false,
-  };
+  const guide = readFileSync(join(ROOT, 'docs/getting-started.md'), 'utf8');
+  const tsconfig = /^```json\n([\s\S]*?)^```$/m.exec(guide)?.[1] ?? '';
+  const { compilerOptions } = JSON.parse(tsconfig) as { compilerOptions: object };
+  const { options } = ts.parseJsonConfigFileContent({ compilerOptions, files: ['x.ts'] }, ts.sys, ROOT);
+  return { ...options, outDir: join(OUT, 'js'), rootDir: OUT };
 }

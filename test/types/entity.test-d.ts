@@ -24,6 +24,10 @@ export class Fields {
   @Field(z.number()) withDefault: Default<number> = 0;
   @Field(z.date()) dateWithDefault: Default<Date> = new Date(0);
   @Field(z.array(z.string())) tags: Default<string[]> = [];
+  @Field(z.boolean()) flagWithDefault: Default<boolean> = true;
+  @Field(z.enum(['a', 'b'])) choiceWithDefault: Default<'a' | 'b'> = 'a';
+  @Field(z.string().nullable()) nullWithDefault: Default<string | null> = null;
+  @Field(z.object({ street: z.string() })) objectWithDefault: Default<{ street: string }> = { street: '' };
   @Field(z.string().optional()) optional?: string;
   @Field(z.string().optional()) orUndefined: string | undefined;
   @Field(z.string().nullable()) nullable!: string | null;

@@ -45,6 +45,14 @@ class Line {
   @Field(z.number()) amount!: number;
 }
 
+@Entity('defaults')
+class Defaults {
+  @Id() id!: Id<string>;
+  @Field(z.boolean()) flag: Default<boolean> = true;
+  @Field(z.enum(['a', 'b'])) choice: Default<'a' | 'b'> = 'a';
+  @Field(z.string().nullable()) text: Default<string | null> = null;
+}
+
 @Entity('loose')
 class Loose {
   @Id() sku!: string;
@@ -74,6 +82,11 @@ input(Event, { text: 'a generated id' });
 input(Event, { text: 'an id', id: 'x' });
 // @ts-expect-error: the text is missing.
 input(Event, {});
+input(Defaults, { id: 'x' });
+input(Defaults, { id: 'x', flag: false, choice: 'b', text: null });
+input(Defaults, { id: 'x', text: 'y' });
+// @ts-expect-error: there is no such choice.
+input(Defaults, { id: 'x', choice: 'c' });
 input(Loose, { sku: 'NORI-1', anything: 1 });
 expectTypeOf<EntityInput<Line>>().toEqualTypeOf<{ region: Id<string>; order: Id<bigint>; amount: number }>();
 
@@ -129,6 +142,7 @@ const where = <T extends object>(_: new () => T, value: Where<T>) => value;
 where(Product, { name: 'Toasted nori', stock: { gte: 1, lt: 10 } });
 where(Product, { addedAt: { gt: new Date(0) } });
 where(Product, { note: null });
+where(Defaults, { flag: true, choice: 'a', text: null });
 // @ts-expect-error: an array is in no index.
 where(Product, { tags: [] });
 // @ts-expect-error: a string is no number.

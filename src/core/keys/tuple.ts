@@ -140,10 +140,7 @@ export function encodeTuple(parts: readonly KeyPart[], prefix?: Key): Key {
 
 /** The range of all keys that extend `prefix` by at least one part. */
 export function prefixRange(prefix: Key): { start: Key; end: Key } {
-  const end = new Uint8Array(prefix.length + 1);
-  end.set(prefix);
-  end[prefix.length] = END;
-  return { start: prefix, end };
+  return { start: Uint8Array.of(...prefix, NULL), end: Uint8Array.of(...prefix, END) };
 }
 
 /** The range of all keys that extend `prefix` by a part of the same kind as `part`. */
@@ -185,25 +182,48 @@ function readDouble(key: Key, start: number): number {
   const negative = ((copy[0] as number) & 0x80) === 0;
   if (negative) for (let i = 0; i < 8; i++) copy[i] = (copy[i] as number) ^ 0xff;
   else copy[0] = (copy[0] as number) ^ 0x80;
-  return copy.readDoubleBE(0);
+  const value = copy.readDoubleBE(0);
+  if (!Number.isFinite(value) || Object.is(value, -0)) corrupt();
+  return value;
+}
+
+function readDate(key: Key, start: number): Date {
+  const time = readDouble(key, start);
+  const date = new Date(time);
+  // A date holds whole milliseconds of its range only.
+  if (date.getTime() !== time) corrupt();
+  return date;
 }
 
 function readBigint(key: Key, start: number): { value: bigint; next: number } {
   const size = key[start] ?? corrupt();
   const negative = size < 0x80;
   const next = start + 1 + Math.abs(size - 0x80);
-  if (next > key.length) corrupt();
+  if (next > key.length || next - start - 1 > BIGINT_MAX_BYTES) corrupt();
   let value = 0n;
   for (let i = start + 1; i < next; i++) {
-    const byte = key[i] as number;
-    value = (value << 8n) | BigInt(negative ? byte ^ 0xff : byte);
+    const byte = (key[i] as number) ^ (negative ? 0xff : 0);
+    if (i === start + 1 && byte === 0) corrupt();
+    value = (value << 8n) | BigInt(byte);
   }
   return { value: negative ? -value : value, next };
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The tuple that {@link encodeTuple} made these bytes from, from byte `start` on. */
+function readText(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return corrupt();
+  }
+}
+
+/**
+ * The tuple that {@link encodeTuple} made these bytes from, from byte `start` on.
+ *
+ * Errors: `argument.invalid` for bytes that no tuple has.
+ */
 export function decodeTuple(key: Key, start = 0): KeyPart[] {
   const parts: KeyPart[] = [];
   let at = start;
@@ -212,8 +232,7 @@ export function decodeTuple(key: Key, start = 0): KeyPart[] {
     if (code === NULL) parts.push(null);
     else if (code === FALSE || code === TRUE) parts.push(code === TRUE);
     else if (code === NUMBER || code === DATE) {
-      const value = readDouble(key, at);
-      parts.push(code === DATE ? new Date(value) : value);
+      parts.push(code === DATE ? readDate(key, at) : readDouble(key, at));
       at += 8;
     } else if (code === BIGINT) {
       const { value, next } = readBigint(key, at);
@@ -221,7 +240,7 @@ export function decodeTuple(key: Key, start = 0): KeyPart[] {
       at = next;
     } else if (code === STRING || code === BYTES) {
       const { bytes, next } = readEscaped(key, at);
-      parts.push(code === STRING ? utf8.decode(bytes) : bytes);
+      parts.push(code === STRING ? readText(bytes) : bytes);
       at = next;
     } else corrupt();
   }

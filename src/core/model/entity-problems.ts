@@ -16,7 +16,7 @@ export function entityProblems(declaration: EntityDeclaration): string[] {
   return [
     ...nameProblems(declaration),
     ...noId,
-    ...schemaProblems(declaration),
+    ...upcastProblems(declaration),
     ...ttlProblems(declaration),
     ...ringProblems(declaration),
     ...instanceProblems(declaration),
@@ -39,7 +39,7 @@ function nameProblems(declaration: EntityDeclaration): string[] {
     : [];
 }
 
-function schemaProblems(declaration: EntityDeclaration): string[] {
+function upcastProblems(declaration: EntityDeclaration): string[] {
   const { schema = 1, upcast = {} } = declaration;
   const entity = label(declaration);
   if (!Number.isSafeInteger(schema) || schema < 1) {

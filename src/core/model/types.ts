@@ -11,7 +11,8 @@ declare const defaultBrand: unique symbol;
 export type IdBrand<T extends IdPart> = T & { readonly [idBrand]?: never };
 
 /** Marks a field that `create` need not be given: `stock: Default<number> = 0`. A plain `number` is assignable. */
-export type Default<T> = T & { readonly [defaultBrand]?: never };
+// Of an intersection with an object null and undefined would vanish.
+export type Default<T> = (T & { readonly [defaultBrand]?: never }) | Extract<T, null | undefined>;
 
 // biome-ignore lint/suspicious/noExplicitAny: the widest function type, to leave methods out.
 type AnyFunction = (...args: any[]) => unknown;

@@ -34,7 +34,8 @@ export async function untilAnswered<T>(
   budget: RetryBudget,
   signal?: AbortSignal,
 ): Promise<T> {
-  const started = environment.clock.mono();
+  // Taken at the first failure, because nearly every call has none.
+  let started: number | undefined;
   for (let attempt = 1; ; attempt++) {
     throwIfAborted(signal);
     try {
@@ -43,6 +44,7 @@ export async function untilAnswered<T>(
       return answer;
     } catch (error) {
       if (!isOutage(error)) throw error;
+      started ??= environment.clock.mono();
       if (!(await waitOutOutage(error, attempt, started, environment, budget, { signal }))) throw error;
     }
   }

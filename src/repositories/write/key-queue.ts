@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { NorimakiError } from '../../core/errors.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import { fullJitter } from '../../core/retry/index.ts';
@@ -12,16 +11,6 @@ import { runRound } from './round.ts';
 
 /** Operations that one compare-and-swap carries at most. */
 const MAX_BATCH = 1000;
-
-/** A function of the user's that is running, and the queue that waits for it. */
-interface Running {
-  readonly queue: KeyQueue;
-  readonly outer: Running | undefined;
-  isActive: boolean;
-}
-
-// Only to tell a function that it waits for itself; never carries state of the user's.
-const running = new AsyncLocalStorage<Running>();
 
 /** One queue for each key that is being written in this process. */
 export class KeyQueues {
@@ -54,6 +43,8 @@ class KeyQueue {
   #members: Member[] = [];
   #wake = new AbortController();
   #isDraining = false;
+  /** Writes to this key that the function under way has begun, up to its first `await`. */
+  #addedByFn: Member[] | undefined;
 
   constructor(context: RepositoryContext, id: readonly IdPart[], key: Key, onIdle: () => void) {
     this.#context = context;
@@ -63,45 +54,35 @@ class KeyQueue {
   }
 
   add<R>(operation: Operation<R>, options: WriteCallOptions & { consistency?: Consistency | undefined }): Promise<R> {
-    const outer = running.getStore();
-    this.#refuseSelfWait(outer);
     const { clock } = this.#context.environment;
-    const member = new Member(this.#tracked(operation, outer), options, clock, () => this.#onMemberAborted());
+    const member = new Member(this.#guarded(operation), options, clock, () => this.#onMemberAborted());
     // The queue settles members without looking at what they resolve to.
     this.#waiting.push(member as Member);
+    this.#addedByFn?.push(member as Member);
     if (!this.#isDraining) void this.#drain();
     return member.promise;
   }
 
-  #refuseSelfWait(outer: Running | undefined): void {
-    for (let call = outer; call !== undefined; call = call.outer) {
-      if (call.queue !== this || !call.isActive) continue;
-      throw new NorimakiError(
-        'argument.invalid',
-        `A function given to mutate wrote to the record that it is changing (${describeRecord(this.#context.model, this.#id)}); it would wait for itself. Change the draft instead.`,
-        { argument: 'fn' },
-      );
-    }
-  }
-
-  #tracked<R>(operation: Operation<R>, outer: Running | undefined): Operation<R> {
+  /** A function that writes to its own record and then waits would wait for ever: what it began is refused. */
+  #guarded<R>(operation: Operation<R>): Operation<R> {
     const apply = (state: RecordState): RecordState | Promise<RecordState> => {
-      const call: Running = { queue: this, outer, isActive: true };
-      const over = (): void => {
-        call.isActive = false;
-      };
-      let after: RecordState | Promise<RecordState>;
+      const added: Member[] = [];
+      this.#addedByFn = added;
       try {
-        after = running.run(call, () => operation.apply(state));
-      } catch (error) {
-        over();
-        throw error;
+        const after = operation.apply(state);
+        if (after instanceof Promise) for (const member of added) member.reject(this.#selfWait());
+        return after;
+      } finally {
+        this.#addedByFn = undefined;
       }
-      if (after instanceof Promise) after.then(over, over);
-      else over();
-      return after;
     };
     return { ...operation, apply };
+  }
+
+  #selfWait(): NorimakiError<'argument.invalid'> {
+    const record = describeRecord(this.#context.model, this.#id);
+    const message = `An async function given to mutate wrote to the record that it is changing (${record}); it would wait for itself. Change the draft instead.`;
+    return new NorimakiError('argument.invalid', message, { argument: 'fn' });
   }
 
   /** A wait goes on only while somebody waits. */

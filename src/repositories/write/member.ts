@@ -95,7 +95,7 @@ export class Member<R = unknown> {
     const timer = this.#clock.sleep(Math.max(0, this.remaining), { signal: done.signal }).then(
       () => {
         const waited = this.waited;
-        const message = `The function given to mutate took longer than its deadline (${Math.round(waited)} ms); nothing was written for it.`;
+        const message = `The function given to mutate took longer than its deadline (${Math.round(waited)} ms); nothing was written for it. If it waits for another write to the same record, it waits for itself.`;
         throw new NorimakiError('deadline.exceeded', message, { waited, applied: 'no' });
       },
       () => undefined as never,

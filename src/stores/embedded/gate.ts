@@ -15,6 +15,8 @@ export type GateKind = 'open' | 'close' | 'compact';
 const PATIENCE = 30_000;
 /** Polls without a sleep: what others do at the gate is mostly over by then. */
 const EAGER_POLLS = 50;
+/** Longest sleep between two polls, in milliseconds. */
+const LONGEST_PAUSE = 50;
 
 export class Gate {
   readonly #openers: string;
@@ -113,7 +115,7 @@ export class Gate {
     for (let polls = 0; !condition(); polls++) {
       if (clock.mono() - start > PATIENCE && !isPatient()) throw this.#outOfPatience();
       if (polls < EAGER_POLLS) await new Promise((resolve) => setImmediate(resolve));
-      else await clock.sleep(1 + random.float() * 9);
+      else await clock.sleep(1 + random.float() * Math.min(polls - EAGER_POLLS, LONGEST_PAUSE));
     }
   }
 

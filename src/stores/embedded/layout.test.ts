@@ -19,14 +19,18 @@ const instant = fc.double({ noNaN: true, noDefaultInfinity: true });
 const key = fc.uint8Array({ minLength: 1, maxLength: 20 });
 
 test('the version of an index is what makeVersion makes', () => {
-  fc.assert(fc.property(index, (n) => expect(versionAt(n)).toBe(makeVersion(1n, BigInt(n)))));
+  fc.assert(
+    fc.property(index, (n) => {
+      expect(versionAt(n)).toBe(makeVersion(1n, BigInt(n)));
+    }),
+  );
 });
 
 test('numbers and headers come back as they were written', () => {
-  fc.assert(fc.property(index, (n) => expect(readU64(writeU64(Buffer.alloc(8), n))).toBe(n)));
   fc.assert(
     fc.property(index, fc.option(instant, { nil: undefined }), fc.uint8Array(), (n, expiresAt, value) => {
       const record = writeU64(encodeRecord(value, expiresAt), n);
+      expect(readU64(record)).toBe(n);
       expect(readHeader(record)).toEqual({ index: n, expiresAt });
       expect(Uint8Array.from(record.subarray(HEADER))).toEqual(value);
     }),

@@ -53,9 +53,9 @@ export class CrashLedger {
 
     expect(new Set(versions).size, 'no version is given twice').toBe(versions.length);
     for (const version of versions) expect(version > before, 'versions grow across crashes').toBe(true);
-    this.#lastVersion = [...versions, ...[...found.values()].map(({ index }) => index), before].reduce((a, b) =>
-      a > b ? a : b,
-    );
+    for (const version of [...versions, ...[...found.values()].map(({ index }) => index)]) {
+      if (version > this.#lastVersion) this.#lastVersion = version;
+    }
   }
 
   /** A write without an answer is there or not, but as a whole. */
