@@ -65,6 +65,12 @@ export class Keyspace {
     return encodeTuple(parts, this.#records);
   }
 
+  /** The id in a record's key. */
+  recordId(key: Key): IdPart[] {
+    // The parts behind the prefix of all records are the id.
+    return decodeTuple(key, this.#records.length) as IdPart[];
+  }
+
   allRecords(): KeyRange {
     return prefixRange(this.#records);
   }

@@ -69,8 +69,14 @@ test('no data can pass for the envelope', () => {
     value: fc.oneof(
       nasty,
       fc.array(tie('value'), { maxLength: 3 }),
-      fc.record({ env: fc.record({ format: fc.oneof(fc.constant(1), tie('value')) }) }, { noNullPrototype: true }),
-      fc.record({ meta: fc.record({ values: tie('value') }), a: tie('value') }, { noNullPrototype: true }),
+      fc.record(
+        { env: fc.record({ format: fc.oneof(fc.constant(1), tie('value')) }, { noNullPrototype: true }) },
+        { noNullPrototype: true },
+      ),
+      fc.record(
+        { meta: fc.record({ values: tie('value') }, { noNullPrototype: true }), a: tie('value') },
+        { noNullPrototype: true },
+      ),
       fc.dictionary(
         nasty.filter((it) => it !== '__proto__'),
         tie('value'),
@@ -105,7 +111,9 @@ test('a record reads as it is spelled', () => {
     tenant: 'acme',
     fence: 7n,
   };
-  expect(Buffer.from(sealRecord('{"json":{"name":"nori"}', envelope)).toString()).toMatchInlineSnapshot(`"{"json":{"name":"nori"},"env":{"format":1,"schema":3,"born":"AAAAAAAAAAAAAAAA","seq":2,"ops":"AAAAAAAAAAAAAAAABBBBBBBBBBBBBBBB","expiresAt":1800000000000,"tenant":"acme","fence":"7"}}"`);
+  expect(Buffer.from(sealRecord('{"json":{"name":"nori"}', envelope)).toString()).toMatchInlineSnapshot(
+    `"{"json":{"name":"nori"},"env":{"format":1,"schema":3,"born":"AAAAAAAAAAAAAAAA","seq":2,"ops":"AAAAAAAAAAAAAAAABBBBBBBBBBBBBBBB","expiresAt":1800000000000,"tenant":"acme","fence":"7"}}"`,
+  );
 });
 
 describe('refused', () => {
@@ -155,7 +163,9 @@ describe('refused', () => {
   });
 
   test('more than any store holds, before it is parsed', () => {
-    expect(failure(new Uint8Array(MAX_RECORD_BYTES + 1))).toMatchInlineSnapshot(`"Thing 1 cannot be read: has 16777217 bytes; the limit is 16777216"`);
+    expect(failure(new Uint8Array(MAX_RECORD_BYTES + 1))).toMatchInlineSnapshot(
+      `"Thing 1 cannot be read: has 16777217 bytes; the limit is 16777216"`,
+    );
     expect(() =>
       sealRecord(`{"json":"${'x'.repeat(MAX_RECORD_BYTES)}"`, { schema: 1, born: '', seq: 0, ops: '' }),
     ).toThrow(expect.objectContaining({ code: 'size.exceeded' }));

@@ -1,5 +1,3 @@
-import { decodeTuple } from '../../core/keys/index.ts';
-import type { IdPart } from '../../core/model/model.ts';
 import type { ScanPage } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
 import { snapshotOf } from '../snapshot.ts';
@@ -8,12 +6,7 @@ import { readEntity } from './read.ts';
 
 function readRecords(context: RepositoryContext) {
   return async (entries: ScanPage['entries']): Promise<(object | undefined)[]> =>
-    entries.map((entry) => readEntity(context, idOf(context, entry.key), entry));
-}
-
-function idOf({ keys }: RepositoryContext, key: Uint8Array): IdPart[] {
-  // The parts behind the prefix of all records are the id.
-  return decodeTuple(key, keys.allRecords().start.length) as IdPart[];
+    entries.map((entry) => readEntity(context, context.keys.recordId(entry.key), entry));
 }
 
 export function listEntities(context: RepositoryContext, options: ListOptions): Promise<Page<object>> {
@@ -31,7 +24,8 @@ export async function countEntities(context: RepositoryContext, options: ListOpt
   // On a store that commits, whatever it lists is a live record; others may list tombstones.
   const isLive = context.client.store.capabilities.commit
     ? () => true
-    : (entry: ScanPage['entries'][number]) => snapshotOf(context, idOf(context, entry.key), entry).live !== undefined;
+    : (entry: ScanPage['entries'][number]) =>
+        snapshotOf(context, context.keys.recordId(entry.key), entry).live !== undefined;
   let count = 0;
   const tally = async (entries: ScanPage['entries']): Promise<never[]> => {
     for (const entry of entries) if (isLive(entry)) count++;

@@ -42,6 +42,6 @@ storeContract(contractOf({ every: '520w' }, 60), { describe, test });
 describe('while expired records are swept away under it, the embedded store', () => {
   const sweeping = contractOf({ every: '20ms', batch: 2 }, 60);
   for (const { group, name, run } of contractCases(sweeping)) {
-    if (group === 'a plain model') test(name, run);
+    if (group === 'any sequence of calls') test(name, run);
   }
 });

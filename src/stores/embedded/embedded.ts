@@ -114,7 +114,7 @@ class Embedded implements EmbeddedStore {
 
 /** A write with bytes of its own: the caller may change what it handed in while the write waits. */
 function prepare(operation: CommitOperation): PreparedOperation {
-  const key = Uint8Array.from(operation.key);
+  const key = new Uint8Array(operation.key);
   if (operation.type === 'delete') return { type: 'delete', key, ifMatch: operation.ifMatch };
   const { ifMatch, ifAbsent } = operation;
   if (operation.type === 'check') return { type: 'check', key, ifMatch, ifAbsent };
