@@ -78,7 +78,7 @@ async function allFilms(films: Films): Promise<Film[]> {
 }
 
 function printTop(films: readonly Film[]): void {
-  const rated = films.filter(({ ratings }) => ratings.length >= 20).sort((a, b) => b.average() - a.average());
+  const rated = films.filter(({ ratings }) => ratings.length >= 10).sort((a, b) => b.average() - a.average());
   printTable(
     ['', 'title', 'year', 'average', 'votes'],
     rated.slice(0, 10).map((film, i) => [i + 1, film.title, film.year, film.average().toFixed(2), film.ratings.length]),

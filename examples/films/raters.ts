@@ -23,7 +23,7 @@ export interface RatersOptions {
 export async function runRaters({ processes, task, kill, onRated }: RatersOptions): Promise<Outcome[]> {
   const names = Array.from({ length: processes }, (_, i) => `p${i + 1}`);
   const children = names.map((name) => ({ name, child: fork(new URL('./rate.ts', import.meta.url)) }));
-  await Promise.all(children.map(({ name, child }) => readiness(name, child)));
+  const t0=performance.now();await Promise.all(children.map(({ name, child }) => readiness(name, child)));console.log('READY',performance.now()-t0);
   let rated = 0;
   return Promise.all(
     children.map(({ name, child }) =>

@@ -65,7 +65,11 @@ test('every problem is a sentence that says where it is and what to do', () => {
       "z.never() takes no value at all, so the field could never be written.",
     ]
   `);
-  expect(schemaProblems(z.object({ ['__proto__']: z.string() }))).toMatchInlineSnapshot();
+  expect(schemaProblems(z.object({ ['__proto__']: z.string() }))).toMatchInlineSnapshot(`
+    [
+      "zod leaves out a key named __proto__; name it otherwise.",
+    ]
+  `);
 });
 
 test('what is one-way is refused on either side of a codec', () => {
