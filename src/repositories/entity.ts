@@ -8,10 +8,7 @@ export type Values = Record<string, unknown>;
 /** An instance of the user's class with these values. */
 export function hydrate(model: EntityModel, values: Readonly<Values>, version: Version | undefined): object {
   // An entity is read and written by field name.
-  const entity = model.instantiate() as Values;
-  for (const field of model.fields) {
-    if (Object.hasOwn(values, field) || entity[field] !== undefined) entity[field] = values[field];
-  }
+  const entity = Object.assign(model.instantiate(), values) as Values;
   if (model.versionField !== undefined) entity[model.versionField] = version;
   return entity;
 }

@@ -70,35 +70,40 @@ function bigintAsText(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value;
 }
 
-/** Takes the stored bytes apart. Expired records and tombstones are absent, whatever the store still holds. */
-export function snapshotOf(context: RepositoryContext, id: readonly IdPart[], stored: Stored | undefined): Snapshot {
-  if (stored === undefined) return ABSENT;
-  const describe = (): string => describeRecord(context.model, id);
-  const { version } = stored;
-  let opened: OpenedRecord;
-  try {
-    opened = openRecord(stored.value, describe, context.model.name);
-    checkTenant(context, opened.envelope, describe);
-  } catch (error) {
-    if (NorimakiError.is(error, 'record.corrupt'))
-      return { version, live: LiveRecord.corrupt(context.model, error, version) };
-    throw error;
-  }
-  const { envelope } = opened;
-  const { expiresAt, tombstone } = envelope;
-  if (tombstone || (expiresAt !== undefined && expiresAt <= context.environment.clock.now())) {
-    return { version, envelope, live: undefined };
-  }
-  return { version, envelope, live: new LiveRecord(context.model, describe, opened, version) };
+/** Whether the record does not exist, whatever the store still holds: it has expired, or only marks an absence. */
+export function isGone({ environment }: RepositoryContext, { expiresAt, tombstone }: Envelope): boolean {
+  return tombstone === true || (expiresAt !== undefined && expiresAt <= environment.clock.now());
 }
 
-function checkTenant({ tenant, model }: RepositoryContext, envelope: Envelope, describe: () => string): void {
-  if (envelope.tenant === tenant) return;
-  throw new NorimakiError(
-    'record.corrupt',
-    `${describe()} was written for another tenant; it does not belong under this key.`,
-    { entity: model.name, issues: [{ path: ['tenant'], message: 'is of another tenant' }] },
-  );
+/** Takes the stored bytes apart. Errors: `record.corrupt`. */
+export function openStored(context: RepositoryContext, id: readonly IdPart[], { value }: Stored): OpenedRecord {
+  const { model, tenant } = context;
+  const describe = (): string => describeRecord(model, id);
+  const opened = openRecord(value, describe, model.name);
+  if (opened.envelope.tenant !== tenant) {
+    throw new NorimakiError(
+      'record.corrupt',
+      `${describe()} was written for another tenant; it does not belong under this key.`,
+      { entity: model.name, issues: [{ path: ['tenant'], message: 'is of another tenant' }] },
+    );
+  }
+  return opened;
+}
+
+/** What a write works from. Bytes that are no record count as one that cannot be read, so that nothing overwrites them. */
+export function snapshotOf(context: RepositoryContext, id: readonly IdPart[], stored: Stored | undefined): Snapshot {
+  if (stored === undefined) return ABSENT;
+  const { version } = stored;
+  try {
+    const opened = openStored(context, id, stored);
+    const { envelope } = opened;
+    if (isGone(context, envelope)) return { version, envelope, live: undefined };
+    const live = new LiveRecord(context.model, () => describeRecord(context.model, id), opened, version);
+    return { version, envelope, live };
+  } catch (error) {
+    if (!NorimakiError.is(error, 'record.corrupt')) throw error;
+    return { version, live: LiveRecord.corrupt(context.model, error, version) };
+  }
 }
 
 export async function readSnapshot(

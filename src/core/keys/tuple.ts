@@ -135,7 +135,9 @@ export function encodeTuple(parts: readonly KeyPart[], prefix?: Key): Key {
     length = prefix.length;
   }
   for (const part of parts) writePart(part);
-  return Buffer.from(buffer.subarray(0, length));
+  const key = Buffer.allocUnsafe(length);
+  buffer.copy(key, 0, 0, length);
+  return key;
 }
 
 /** The range of all keys that extend `prefix` by at least one part. */

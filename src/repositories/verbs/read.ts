@@ -1,8 +1,8 @@
 import type { IdPart } from '../../core/model/model.ts';
 import type { ReadOptions, Stored } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
-import { snapshotOf } from '../snapshot.ts';
-import { entityOf } from './results.ts';
+import { hydrate } from '../entity.ts';
+import { describeRecord, isGone, openStored, snapshotOf } from '../snapshot.ts';
 
 /** The entity in what a store returned; `undefined` if there is none any more. Errors: `record.corrupt`. */
 export function readEntity(
@@ -10,8 +10,12 @@ export function readEntity(
   id: readonly IdPart[],
   stored: Stored | undefined,
 ): object | undefined {
-  const { live } = snapshotOf(context, id, stored);
-  return live && entityOf(context.model, live, live.version);
+  if (stored === undefined) return undefined;
+  const { model } = context;
+  const opened = openStored(context, id, stored);
+  if (isGone(context, opened.envelope)) return undefined;
+  const { values } = model.codec.decode(opened, () => describeRecord(model, id));
+  return hydrate(model, values, stored.version);
 }
 
 export async function getOne(
