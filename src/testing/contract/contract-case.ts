@@ -36,7 +36,7 @@ export interface World {
 export type Need = 'atomicCas' | 'ifAbsent' | 'deleteIfMatch' | 'idempotency' | 'scan' | 'commit' | 'reopen';
 
 /** One promise, before it is tied to a store. */
-export interface Promised {
+interface Promised {
   readonly name: string;
   readonly needs?: readonly Need[];
   check(world: World): Promise<void>;

@@ -116,11 +116,12 @@ describe('a recorded store', () => {
   });
 
   test('counts deliveries with one idempotency key as one write', async () => {
-    const client = history.wrap(scripted('errorAfter', 'none', 'errorAfter'), 'c');
+    const client = history.wrap(scripted('errorAfter', 'none', 'errorAfter', 'none'), 'c');
     await expect(client.put(A, text('one'), { idempotencyKey: 'k' })).rejects.toThrow();
     const seen = await history.wrap(inner, 'other').get(A);
     expect(await client.put(A, text('one'), { idempotencyKey: 'k' })).toBe(seen?.version);
     await expect(client.put(A, text('one'), { idempotencyKey: 'k' })).rejects.toThrow();
+    await client.put(A, text('one'), { idempotencyKey: 'k' });
     expect(lines()).toEqual([
       `${KEY_A} [1, 5] c put "one": now at ${seen?.version}`,
       `${KEY_A} [2, 3] other read: "one" at ${seen?.version}`,

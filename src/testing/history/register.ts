@@ -50,9 +50,7 @@ export class Register {
     if (outcome?.existed !== undefined && outcome.existed !== (state.value !== undefined)) return undefined;
     const before = ifMatch === undefined ? state : this.#atVersion(state, ifMatch);
     if (before === undefined) return undefined;
-    const version = outcome?.version;
-    if (version !== undefined && before.settled.includes(version)) return undefined;
-    return { value, version, settled: before.settled };
+    return { value, version: outcome?.version, settled: before.settled };
   }
 
   #atVersion(state: RegisterState, version: Version): RegisterState | undefined {

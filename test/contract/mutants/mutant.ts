@@ -40,7 +40,7 @@ export function mutant(group: string, Wrapper: Mistaken, Outer: Mistaken = Copyi
   };
 }
 
-export function wrappedIn(store: Store): Store {
+function wrappedIn(store: Store): Store {
   if (store instanceof StoreWrapper) return store.inner;
   throw new Error('Every mutant is a wrapper.');
 }

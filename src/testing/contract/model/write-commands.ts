@@ -21,7 +21,7 @@ export interface PlannedWrite {
   readonly condition: Condition;
 }
 
-export function printWrite({ type, key, value, ttl, condition }: PlannedWrite): string {
+function printWrite({ type, key, value, ttl, condition }: PlannedWrite): string {
   const what = type === 'put' ? `, [${value}]${ttl === undefined ? '' : `, ttl ${ttl}`}` : '';
   return `${type}(${printKey(key)}${what}${condition === 'none' ? '' : `, ${condition}`})`;
 }
