@@ -1,6 +1,12 @@
 import { codecBench } from './codec.ts';
 import { embeddedBench } from './embedded.ts';
 import { formatRows } from './row.ts';
+import { scanBench } from './scan.ts';
 
-// Every row is measured beside its rival in this one run; figures of different runs are not comparable.
-for (const bench of [codecBench, embeddedBench]) console.log(formatRows(await bench()));
+// Every row is measured beside its rival in one run; figures of different runs are not comparable.
+const benches = { codec: codecBench, embedded: embeddedBench, scan: scanBench };
+
+const wanted = process.argv.slice(2);
+for (const [name, bench] of Object.entries(benches)) {
+  if (wanted.length === 0 || wanted.includes(name)) console.log(formatRows(await bench()));
+}

@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import * as lmdb from 'lmdb';
 import { defineEntity, open } from '../src/index.ts';
 import { embedded } from '../src/stores/embedded/index.ts';
 import { compare, timed } from './compare.ts';
-import { type BenchRow, formatRows } from './row.ts';
+import type { BenchRow } from './row.ts';
 import { type StandardEntity, standardEntity, standardSchema } from './standard-entity.ts';
 
 const RECORDS = 10_000;
@@ -85,4 +84,3 @@ async function putIfUnchanged(raw: lmdb.RootDatabase<Buffer, string>, sku: strin
   if (!isWritten) throw new Error('The bench itself had a conflict.');
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) console.log(formatRows(await embeddedBench()));

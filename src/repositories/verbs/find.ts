@@ -28,7 +28,7 @@ interface IndexRange extends KeyRange {
 }
 
 /** The part of an index that conditions select. Errors: `argument.invalid` where no index serves them. */
-export function indexRange({ model, keys }: RepositoryContext, where: Conditions): IndexRange {
+function indexRange({ model, keys }: RepositoryContext, where: Conditions): IndexRange {
   const fields = Object.keys(where);
   const ranged = fields.filter((field) => isRange(where[field]));
   for (const field of fields) {
