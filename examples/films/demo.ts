@@ -8,14 +8,14 @@ import { Film } from './film.ts';
 import { parseRow, readRows } from './parse.ts';
 import { count, printRejections, printTable, type Rejection } from './print.ts';
 import { progressBar } from './progress.ts';
-import { type Outcome, runRaters } from './raters.ts';
+import { type Outcome, race, startRaters } from './raters.ts';
 import { verify } from './verify.ts';
 import { Workbook } from './workbook.ts';
 
 const PATH = join(import.meta.dirname, '../../.demo/films');
 const BURST = 200;
 const PROCESSES = 8;
-const RATINGS_EACH = 150;
+const RATINGS_EACH = 250;
 /** Calls that each process has under way at once. */
 const LANES = 16;
 const RATED_FILMS = 40;
@@ -106,10 +106,10 @@ console.log(`  ${first.id.title}: ${burstOutcome.acknowledged.size} acknowledged
 await db.close();
 
 console.log(`\nRating: ${PROCESSES} processes give ${RATINGS_EACH} ratings each to the same ${RATED_FILMS} films\n`);
+const raters = await workbook.time('start', () => startRaters(PROCESSES));
 const bar = progressBar('ratings', PROCESSES * RATINGS_EACH);
 const raced = await workbook.time('rate', () =>
-  runRaters({
-    processes: PROCESSES,
+  race(raters, {
     task: { path: PATH, films: list, count: RATINGS_EACH, lanes: LANES },
     kill: { name: 'p3', after: RATINGS_EACH / 2 },
     onRated: (rated) => bar.update(rated),

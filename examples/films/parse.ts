@@ -29,7 +29,9 @@ export function parseRow(row: unknown): Parsed {
   if (error !== undefined) return { reason: error.issues.map(({ message }) => message).join(', '), row };
   // The dates have no zone; read them as UTC, so that the demo gives the same films everywhere.
   const released = new Date(`${data['Release Date']} UTC`);
-  if (Number.isNaN(released.getTime())) return { reason: 'release date is not in the calendar', row };
+  // To JavaScript the 30th of February is the 2nd of March.
+  if (released.getUTCDate() !== Number(data['Release Date'].slice(4, 6)))
+    return { reason: 'release date is not in the calendar', row };
   return {
     film: {
       title: mendLetters(String(data.Title)),
@@ -66,6 +68,6 @@ const MENDED: Readonly<Record<string, string>> = {
   Ö: '…',
 };
 
-export function mendLetters(title: string): string {
+function mendLetters(title: string): string {
   return title.replace(/[ÈËÍÎ‡·‰ÛÙ˘ΩÖ]/g, (letter) => MENDED[letter] ?? letter);
 }

@@ -11,22 +11,33 @@ export interface Outcome {
   readonly exit: string;
 }
 
-export interface RatersOptions {
-  readonly processes: number;
+/** A process that is ready to begin. */
+export interface Rater {
+  readonly name: string;
+  readonly child: ChildProcess;
+}
+
+/** Starts processes and waits until all of them are ready. */
+export async function startRaters(count: number): Promise<Rater[]> {
+  const raters = Array.from({ length: count }, (_, i): Rater => {
+    return { name: `p${i + 1}`, child: fork(new URL('./rate.ts', import.meta.url)) };
+  });
+  await Promise.all(raters.map(readiness));
+  return raters;
+}
+
+export interface RaceOptions {
   readonly task: Omit<Task, 'name'>;
   /** Which of them to kill, and after how many ratings. */
   readonly kill: { readonly name: string; readonly after: number };
   readonly onRated: (rated: number) => void;
 }
 
-/** Starts the processes, lets them begin together, kills one on the way, and waits for all. */
-export async function runRaters({ processes, task, kill, onRated }: RatersOptions): Promise<Outcome[]> {
-  const names = Array.from({ length: processes }, (_, i) => `p${i + 1}`);
-  const children = names.map((name) => ({ name, child: fork(new URL('./rate.ts', import.meta.url)) }));
-  const t0=performance.now();await Promise.all(children.map(({ name, child }) => readiness(name, child)));console.log('READY',performance.now()-t0);
+/** Lets the processes rate at once, kills one on the way, and waits for all. */
+export function race(raters: readonly Rater[], { task, kill, onRated }: RaceOptions): Promise<Outcome[]> {
   let rated = 0;
   return Promise.all(
-    children.map(({ name, child }) =>
+    raters.map(({ name, child }) =>
       follow(name, child, { ...task, name }, (own) => {
         onRated(++rated);
         if (name === kill.name && own === kill.after) child.kill('SIGKILL');
@@ -35,7 +46,7 @@ export async function runRaters({ processes, task, kill, onRated }: RatersOption
   );
 }
 
-async function readiness(name: string, child: ChildProcess): Promise<void> {
+async function readiness({ name, child }: Rater): Promise<void> {
   const exited = once(child, 'exit').then(() => {
     throw new Error(`${name} ended before it began to rate.`);
   });

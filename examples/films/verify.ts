@@ -15,7 +15,11 @@ export interface Verdict {
 }
 
 /** Compares what the processes were told with what is stored. */
-export function verify(films: readonly Film[], outcomes: readonly Outcome[], countEach: number): Verdict {
+export function verify(
+  films: readonly Pick<Film, 'ratings'>[],
+  outcomes: readonly Outcome[],
+  countEach: number,
+): Verdict {
   const times = new Map<string, number>();
   for (const { ratings } of films) for (const { id } of ratings) times.set(id, (times.get(id) ?? 0) + 1);
   const acknowledged = new Set(outcomes.flatMap((outcome) => [...outcome.acknowledged]));

@@ -80,3 +80,14 @@ describe('an example runs to its end', () => {
     expect(stdout.split('\n')).toEqual(expect.arrayContaining([...(OUTPUT[name] ?? [])]));
   });
 });
+
+test('the demo finds every acknowledged rating', { timeout: 240_000 }, async () => {
+  // Rejects when the exit code is not 0.
+  const run = promisify(execFile)(process.execPath, ['--import', 'tsx', join(EXAMPLES, 'films/demo.ts')], {
+    cwd: ROOT,
+  });
+  const { stdout } = await run;
+  expect(stdout).toContain('3,201 rows: 3,172 stored, 29 rejected');
+  expect(stdout).toMatch(/p3 +\d+ +killed/);
+  expect(stdout).toContain('Every acknowledged rating is there, exactly once.');
+});

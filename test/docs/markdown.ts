@@ -31,7 +31,7 @@ export function readPages(): Page[] {
   return files.map((file) => parsePage(file, readFileSync(join(ROOT, file), 'utf8')));
 }
 
-export function parsePage(file: string, text: string): Page {
+function parsePage(file: string, text: string): Page {
   const lineAt = (index: number): number => text.slice(0, index).split('\n').length;
   const hidden = PREAMBLE.exec(text);
   const preamble: Snippet | undefined =
