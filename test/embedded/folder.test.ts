@@ -139,6 +139,33 @@ test('a file that lacks its very last used page is refused, one that lacks only 
   expect(NorimakiError.is(await refusalOf(data), 'store.incompatible')).toBe(true);
 });
 
+test('damage that shows only when a page is read is a typed error of that call', async () => {
+  const { data, file } = await filledFolder();
+  const content = await readFile(file);
+  // The leaf pages of the records are wiped; what leads to them is whole.
+  for (let page = 2 * 4096; page < content.length; page += 4096) {
+    const isLeaf = content.readUInt16LE(page + 18) === 2;
+    const firstKey = page + 24 + content.readUInt16LE(page + 24) + 8;
+    if (isLeaf && content.toString('latin1', firstKey, firstKey + 4) === 'key-') content.fill(0, page, page + 4096);
+  }
+  await writeFile(file, content);
+  const child = startChild('peer', data);
+  await child.next();
+  child.send('get key-7');
+  expect(await child.next()).toEqual({ code: 'store.incompatible' });
+  child.send('put key-7 value');
+  expect(await child.next()).toEqual({ code: 'store.incompatible' });
+  child.send('end');
+  await child.ended;
+
+  // The root of them all: opening needs it.
+  const main = Number(
+    content.readBigUInt64LE(content.readBigUInt64LE(152) > content.readBigUInt64LE(4248) ? 136 : 4232),
+  );
+  await writeFile(file, content.fill(0, main * 4096, main * 4096 + 4096));
+  expect(NorimakiError.is(await refusalOf(data), 'store.incompatible')).toBe(true);
+});
+
 test('an LMDB file of another program, and one of another format, are refused', async () => {
   const { data, file } = await filledFolder();
   await rm(file);

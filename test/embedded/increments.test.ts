@@ -7,7 +7,7 @@ const PROCESSES = 8;
 test.each([
   ['flushed', 500],
   ['committed', 150],
-])('8 processes that add 1 by compare-and-set lose none (%s)', async (durability, times) => {
+])('8 processes that add 1 by compare-and-set lose none (%s)', { timeout: 180_000 }, async (durability, times) => {
   const { data } = await temporaryFolder();
   const children = Array.from({ length: PROCESSES }, () => startChild('increment', data, times, durability));
   const ends = await Promise.all(children.map((child) => child.ended));

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { NorimakiError } from '../../src/core/errors.ts';
@@ -24,7 +24,7 @@ test('what was written is there when the folder is opened again, and versions go
 test('close finishes the writes that were begun, refuses later calls, and may be called twice', async () => {
   const { data } = await temporaryFolder();
   const store = await openStore(data);
-  const writes = Array.from({ length: 50 }, (_, i) => store.put(bytes(`key-${i}`), bytes('value')));
+  const writes = Array.from({ length: 2500 }, (_, i) => store.put(bytes(`key-${i}`), bytes('value')));
   const closings = [store.close(), store.close()];
   const calls = [
     store.get(bytes('a')),
@@ -44,7 +44,7 @@ test('close finishes the writes that were begun, refuses later calls, and may be
   expect(await readdir(join(data, 'openers'))).toEqual([]);
   expect(await readdir(join(data, 'gate'))).toEqual([]);
   const again = await openStore(data);
-  expect((await again.stats()).records).toBe(50);
+  expect((await again.stats()).records).toBe(2500);
 });
 
 test('close waits for a backup and a compaction that are under way', async () => {
@@ -67,6 +67,29 @@ test.each(['closing', 'not closing'])('a process ends by itself, %s its store', 
     const { handles } = child.messages[0] as { handles: string[] };
     expect(handles.filter((name) => name !== 'Socket' && name !== 'Pipe' && name !== 'WriteStream')).toEqual([]);
   }
+});
+
+test('opening, compacting and closing leave no file open and nothing mapped', async () => {
+  const { data } = await temporaryFolder();
+  const held = async (): Promise<number[]> => [
+    (await readdir('/proc/self/fd')).length,
+    (await readFile('/proc/self/maps', 'utf8')).split(data).length,
+    (await readdir('/proc/self/task')).length,
+  ];
+  const once = async (): Promise<void> => {
+    const [one, two] = [await openStore(data), await openStore(data)];
+    await one.put(bytes('a'), new Uint8Array(100_000));
+    await two.get(bytes('a'));
+    await two.close();
+    await one.compact();
+    await one.backup(`${data}-copy`);
+    await rm(`${data}-copy`, { recursive: true });
+    await one.close();
+  };
+  await once();
+  const before = await held();
+  for (let i = 0; i < 10; i++) await once();
+  expect(await held()).toEqual(before);
 });
 
 test('two stores of one process share a folder', async () => {
@@ -96,7 +119,6 @@ test('a process cannot have a folder open with two durabilities', async () => {
 
 test('a folder that is removed while it is open takes no more writes', async () => {
   const { data } = await temporaryFolder();
-  const { rm } = await import('node:fs/promises');
   const store = await openStore(data);
   await store.put(bytes('a'), bytes('b'));
   await rm(data, { recursive: true });

@@ -3,7 +3,7 @@ import { NorimakiError } from '../../core/errors.ts';
 import { preconditionFailure } from '../../core/precondition.ts';
 import type { Precondition } from '../../core/store.ts';
 import type { Version } from '../../core/version.ts';
-import { unavailable } from './failures.ts';
+import { unavailable, unreadable } from './failures.ts';
 import {
   asBuffer,
   deadlineKey,
@@ -54,7 +54,7 @@ export class Batch {
     return this.#index;
   }
 
-  /** What LMDB refused, if it did: the transaction then cannot be committed. */
+  /** Why LMDB refused a read or a write, if it did. */
   get error(): unknown {
     return this.#error;
   }
@@ -104,8 +104,13 @@ export class Batch {
   }
 
   #find(key: Uint8Array): RecordHeader | undefined {
-    const bytes = this.#tables.records.getBinaryFast(key);
-    return bytes === undefined ? undefined : readHeader(asBuffer(bytes));
+    try {
+      const bytes = this.#tables.records.getBinaryFast(key);
+      return bytes === undefined ? undefined : readHeader(asBuffer(bytes));
+    } catch (error) {
+      this.#error ??= error;
+      throw unreadable(error);
+    }
   }
 
   #isExpired({ expiresAt }: RecordHeader): boolean {

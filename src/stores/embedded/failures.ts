@@ -11,6 +11,11 @@ export function incompatible(message: string, cause?: unknown): NorimakiError<'s
   return new NorimakiError('store.incompatible', message, { store: STORE }, { cause });
 }
 
+/** LMDB found no page where one must be, or gave the file up; it notices some damage, not all. */
+export function unreadable(cause: unknown): NorimakiError<'store.incompatible'> {
+  return incompatible('The data file of the embedded store is damaged: close the store and restore a backup.', cause);
+}
+
 export function badPath(message: string, cause?: unknown): NorimakiError<'argument.invalid'> {
   return new NorimakiError('argument.invalid', message, { argument: 'path' }, { cause });
 }

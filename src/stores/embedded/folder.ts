@@ -57,6 +57,7 @@ export async function currentGeneration(folder: string): Promise<number | undefi
   if (current !== undefined && !(await lstat(dataFile(folder, current))).isFile()) {
     throw badPath(`${dataFile(folder, current)} is not a file: the embedded store follows no links. Remove it.`);
   }
+  for (const generation of old) await removeData(folder, generation);
   for (const name of names) {
     const owner = name.startsWith('tmp.') ? ownerOf(name) : undefined;
     if (owner !== undefined && !isAlive(owner)) await rm(join(folder, name), { recursive: true, force: true });

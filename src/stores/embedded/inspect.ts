@@ -11,7 +11,7 @@ const DATA_VERSION = 2;
 const P_META = 0x08;
 const NO_PAGE = 2n ** 64n - 1n;
 
-export interface Meta {
+interface Meta {
   readonly pageSize: number;
   readonly freeRoot: bigint;
   readonly mainRoot: bigint;

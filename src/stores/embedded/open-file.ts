@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { incompatible } from './failures.ts';
+import { NorimakiError } from '../../core/errors.ts';
+import { incompatible, unreadable } from './failures.ts';
 import { dataFile, publish, withTemporary } from './folder.ts';
 import { inspect } from './inspect.ts';
 import { asBuffer, FORMAT, META_FORMAT, readU64, writeU64 } from './layout.ts';
@@ -65,7 +66,7 @@ export async function openFile(opening: Opening, file: string): Promise<Tables> 
     return new Tables(opening.lmdb, file, root, tablesOf(root, file));
   } catch (error) {
     await root.close();
-    throw error;
+    throw error instanceof NorimakiError ? error : unreadable(error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { markAsUntransferable } from 'node:worker_threads';
 import type { Key, KeyRange, ScanPage, Stored } from '../../core/store.ts';
+import { unreadable } from './failures.ts';
 import {
   afterDeadline,
   asBuffer,
@@ -58,6 +59,8 @@ export class Tables {
   get(key: Key, now: number): Stored | undefined {
     try {
       return this.#get(key, now);
+    } catch (error) {
+      throw unreadable(error);
     } finally {
       this.#release();
     }
@@ -67,6 +70,8 @@ export class Tables {
   getMany(keys: readonly Key[], now: number): (Stored | undefined)[] {
     try {
       return keys.map((key) => this.#get(key, now));
+    } catch (error) {
+      throw unreadable(error);
     } finally {
       this.#release();
     }
@@ -96,6 +101,8 @@ export class Tables {
         });
       }
       return { entries };
+    } catch (error) {
+      throw unreadable(error);
     } finally {
       this.#release();
     }

@@ -3,7 +3,7 @@ import { abortedError, throwIfAborted } from '../../core/abort.ts';
 import type { Clock } from '../../core/clock.ts';
 import { type Applied, NorimakiError } from '../../core/errors.ts';
 import { Batch } from './batch.ts';
-import { fileError, full, isFull, unavailable } from './failures.ts';
+import { fileError, full, isFull, unavailable, unreadable } from './failures.ts';
 import type { Gate } from './gate.ts';
 import { errorNumber } from './lmdb.ts';
 import type { Tables } from './tables.ts';
@@ -13,6 +13,8 @@ const MAX_JOBS = 1000;
 const MAX_BYTES = 16 * 1024 * 1024;
 
 const EIO = 5;
+const MDB_PAGE_NOTFOUND = -30797;
+const MDB_CORRUPTED = -30796;
 
 interface Job {
   readonly bytes: number;
@@ -115,7 +117,8 @@ export class WriteQueue {
         for (const job of this.#take()) {
           taken.push(job);
           answers.push(answerOf(job, batch));
-          if (batch.error !== undefined) return;
+          // LMDB does not commit after what it refused. If it ever did, the version must be right.
+          if (batch.error !== undefined) break;
         }
         batch.finish();
       });
@@ -158,6 +161,7 @@ export class WriteQueue {
     const cause = refused ?? (await rootOf(error));
     const code = errorNumber(cause);
     if (isGivenUp(tables)) return givenUp('unknown', cause);
+    if (code === MDB_PAGE_NOTFOUND || code === MDB_CORRUPTED) return unreadable(cause);
     // LMDB writes its meta page last, and gives the file up if that fails: so the transaction left nothing behind.
     const hasNoSpace = isFull(code) || (code === EIO && isDiskFull(tables));
     return hasNoSpace

@@ -1,3 +1,4 @@
+import type { NorimakiError } from '../../../src/core/errors.ts';
 import { systemEnvironment } from '../../../src/core/system.ts';
 import { embedded } from '../../../src/stores/embedded/index.ts';
 import { hear, tell } from './talk.ts';
@@ -11,15 +12,17 @@ const store = await embedded({
   durability: durability === 'flushed' ? 'flushed' : 'committed',
 }).openStore(systemEnvironment);
 tell({ ready: true });
-for (;;) {
-  const [verb, key = '', value = ''] = (await hear()).split(' ');
-  if (verb === 'put') tell({ version: await store.put(encode(key), encode(value)) });
-  else if (verb === 'get') tell({ value: new TextDecoder().decode((await store.get(encode(key)))?.value) });
-  else if (verb === 'fill') {
-    for (let i = 0; i < Number(value); i++) await store.put(encode(`${key}${i}`), new Uint8Array(100_000));
-    tell({ filled: true });
-  } else break;
+for (let words = await hear(); words !== 'end'; words = await hear()) {
+  const [verb = '', key = '', value = ''] = words.split(' ');
+  tell(await answer(verb, key, value).catch((error: NorimakiError) => ({ code: error.code })));
 }
+async function answer(verb: string, key: string, value: string): Promise<object> {
+  if (verb === 'put') return { version: await store.put(encode(key), encode(value)) };
+  if (verb === 'get') return { value: new TextDecoder().decode((await store.get(encode(key)))?.value) };
+  for (let i = 0; i < Number(value); i++) await store.put(encode(`${key}${i}`), new Uint8Array(100_000));
+  return { filled: true };
+}
+
 await store.close();
 tell({ closed: true });
 process.exit();

@@ -6,18 +6,22 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
+import { afterAll } from 'vitest';
 
 const CHILDREN = fileURLToPath(new URL('../children/', import.meta.url));
 const NODE_MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 
 let bundles: string | undefined;
 
+afterAll(() => {
+  if (bundles !== undefined) rmSync(bundles, { recursive: true, force: true });
+});
+
 /** The child script as plain JavaScript: starting tsx for every process would take most of the time. */
 function bundle(name: string): string {
   if (bundles === undefined) {
     const folder = mkdtempSync(join(tmpdir(), 'norimaki-children-'));
     symlinkSync(NODE_MODULES, join(folder, 'node_modules'));
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     bundles = folder;
   }
   const outfile = join(bundles, `${name}.mjs`);
