@@ -1,7 +1,13 @@
 export type { Clock, Environment, Random, SleepOptions } from './core/clock.ts';
 export type { Duration } from './core/duration.ts';
-export { type Applied, type ErrorCode, type ErrorDetails, NorimakiError, type ValidationIssue } from './core/errors.ts';
-export type { KeyPart } from './core/keys/index.ts';
+export {
+  type Applied,
+  type CodesWithPrefix,
+  type ErrorCode,
+  type ErrorDetails,
+  NorimakiError,
+  type ValidationIssue,
+} from './core/errors.ts';
 export type { IdGenerator, IdPart, OnWrite, Upcast } from './core/model/model.ts';
 export type {
   ClassShape,
@@ -10,6 +16,7 @@ export type {
   EntityDefinition,
   EntityInput,
   EntitySource,
+  IdBrand,
   IdOf,
   Range,
   Shape,
@@ -18,21 +25,28 @@ export type {
   Where,
 } from './core/model/types.ts';
 export type { RetryOptions } from './core/retry/index.ts';
-export type {
-  Capabilities,
-  CommitOperation,
-  CommitStore,
-  Consistency,
-  Key,
-  KeyRange,
-  ReadOptions,
-  ScanStore,
-  Store,
-  Stored,
-  StoreOpener,
-  StoreSource,
-} from './core/store.ts';
-export { systemClock, systemRandom } from './core/system.ts';
+export type { Consistency, ReadOptions, ScanStore, Store, StoreOpener, StoreSource } from './core/store.ts';
+export { systemClock, systemEnvironment, systemRandom } from './core/system.ts';
 export type { Version } from './core/version.ts';
-export * from './decorators/index.ts';
+export {
+  type DefinedShape,
+  type DefineEntityOptions,
+  defineEntity,
+  Entity,
+  type EntityDecorator,
+  type EntityOptions,
+  Field,
+  type FieldDecorator,
+  Id,
+  type IdDecorators,
+  type IdOptions,
+  Index,
+  type RangeDecorator,
+  Ttl,
+  type TtlDecorator,
+  type TtlOptions,
+  Unique,
+  uuidv7,
+  Versioned,
+} from './decorators/index.ts';
 export * from './repositories/index.ts';

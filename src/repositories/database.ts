@@ -1,11 +1,10 @@
 import type { Clock, Environment, Random } from '../core/clock.ts';
 import { NorimakiError } from '../core/errors.ts';
-import { compileModel } from '../core/model/index.ts';
 import type { EntityModel } from '../core/model/model.ts';
 import type { EntitySource, ShapeOf } from '../core/model/types.ts';
 import type { ScanStore, Store, StoreOpener, StoreSource } from '../core/store.ts';
 import { systemClock, systemRandom } from '../core/system.ts';
-import { declarationOf } from '../decorators/index.ts';
+import { declarationOf, modelOf } from '../decorators/index.ts';
 import { checkCapabilities } from './capabilities.ts';
 import { EntityRepository } from './entity-repository.ts';
 import { Keyspace } from './keyspace.ts';
@@ -31,15 +30,15 @@ interface Shared<St extends Store> {
   readonly client: StoreClient<St>;
   readonly queues: KeyQueues;
   readonly root: string;
-  /** Models by entity name, with the class they come from. */
-  readonly models: Map<string, { readonly source: EntitySource; readonly model: EntityModel }>;
+  /** What each entity name stands for. */
+  readonly sources: Map<string, EntitySource>;
   readonly close: () => Promise<void>;
 }
 
 /** An open store with its entities; the whole of it, or one tenant's part. */
 export class Database<St extends Store = Store> implements AsyncDisposable {
   readonly #shared: Shared<St>;
-  readonly #repositories = new Map<EntityModel, EntityRepository>();
+  readonly #repositories = new Map<EntitySource, EntityRepository>();
   /** The tenant that this handle is scoped to. */
   readonly tenant: string | undefined;
 
@@ -60,16 +59,10 @@ export class Database<St extends Store = Store> implements AsyncDisposable {
    * entity promises.
    */
   repo<Source extends EntitySource>(source: Source): RepositoryOf<Source, St> {
-    const model = this.#modelOf(source);
-    let repository = this.#repositories.get(model);
+    let repository = this.#repositories.get(source);
     if (repository === undefined) {
-      const { client, queues, root } = this.#shared;
-      checkCapabilities(model, client.store);
-      const { tenant } = this;
-      const keys = new Keyspace(model, root, tenant);
-      const { environment } = client;
-      repository = new EntityRepository({ model, tenant, keys, client, environment, queues });
-      this.#repositories.set(model, repository);
+      repository = this.#build(source);
+      this.#repositories.set(source, repository);
     }
     // The class has every verb, untyped; the source's shape and the store's kind decide what of it is shown.
     return repository as unknown as RepositoryOf<Source, St>;
@@ -94,18 +87,26 @@ export class Database<St extends Store = Store> implements AsyncDisposable {
     return this.close();
   }
 
+  #build(source: EntitySource): EntityRepository {
+    const { tenant } = this;
+    const { client, queues, root } = this.#shared;
+    const model = this.#modelOf(source);
+    checkCapabilities(model, client.store);
+    const keys = new Keyspace(model, root, tenant);
+    return new EntityRepository({ model, tenant, keys, client, environment: client.environment, queues });
+  }
+
   #modelOf(source: EntitySource): EntityModel {
-    const { models } = this.#shared;
-    const declaration = declarationOf(source);
-    const known = models.get(declaration.name);
-    if (known === undefined) {
-      const model = compileModel(declaration);
-      models.set(declaration.name, { source, model });
-      return model;
+    const { sources } = this.#shared;
+    const { name } = declarationOf(source);
+    const known = sources.get(name);
+    if (known !== undefined && known !== source) {
+      const problem = `Two entities are named '${name}'; their records would share keys. Rename one of them.`;
+      throw new NorimakiError('model.invalid', problem, { entity: name, problems: [problem] });
     }
-    if (known.source === source) return known.model;
-    const problem = `Two entities are named '${declaration.name}'; their records would share keys. Rename one of them.`;
-    throw new NorimakiError('model.invalid', problem, { entity: declaration.name, problems: [problem] });
+    const model = modelOf(source);
+    sources.set(name, source);
+    return model;
   }
 }
 
@@ -131,5 +132,5 @@ export async function open<St extends Store>(
   const store = isOpener(source) ? await source.openStore(environment) : source;
   const close = isOpener(source) ? () => store.close() : async () => {};
   const client = new StoreClient(store, environment);
-  return new Database({ client, queues: new KeyQueues(), root, models: new Map(), close });
+  return new Database({ client, queues: new KeyQueues(), root, sources: new Map(), close });
 }

@@ -66,6 +66,11 @@ export function nextDeadline(
     const own = ownDeadline(model, values);
     if (own !== previous) return withDeadline(model, values, own);
   }
-  const renew = previous !== undefined && model.ttl !== undefined && model.onWrite === 'renew';
-  return withDeadline(model, values, renew ? fromNow(model, 'renew', previous, now) : previous);
+  if (previous === undefined || model.ttl === undefined || model.onWrite === 'keep') {
+    return withDeadline(model, values, previous);
+  }
+  const renewed = now + model.ttl.ms;
+  // A record that can have a deadline of its own may have a later one, which renewing must not cut short.
+  const isOwn = model.deadlineField !== undefined && previous > renewed;
+  return withDeadline(model, values, isOwn ? previous : renewed);
 }

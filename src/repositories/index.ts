@@ -1,6 +1,14 @@
 export { Database, type OpenOptions, open, type RepositoryOf } from './database.ts';
 export type { TtlOption } from './deadline.ts';
-export type { Mutation, Planner, Repository, ScanRepository } from './repository.ts';
+export type {
+  CreateManyOptions,
+  DeleteManyOptions,
+  Mutation,
+  Planner,
+  PutManyOptions,
+  Repository,
+  ScanRepository,
+} from './repository.ts';
 export { type RepositoryCall, repositoryCalls, type StoreCall, storeCalls } from './telemetry.ts';
 export type { BulkOptions, ItemResult, Progress } from './verbs/bulk.ts';
 export type { CreateOptions } from './verbs/create.ts';

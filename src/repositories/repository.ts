@@ -9,15 +9,16 @@ import type { WritePlan } from './verbs/plan.ts';
 import type { PutOptions } from './verbs/put.ts';
 import type { TouchOptions } from './verbs/touch.ts';
 
-/** What the function given to `mutate` may return: nothing, or a replacement. */
-export type Mutation<S extends Shape> = (
-  draft: S['draft'],
-  // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is the usual case.
-) => S['draft'] | undefined | void | Promise<S['draft'] | undefined | void>;
+/** What `mutate` ignores when its function returns it, so that `(p) => p.stock--` is a change like any other. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is the usual case.
+type Ignored = string | number | bigint | boolean | symbol | null | undefined | void;
 
-type CreateManyOptions = BulkOptions & Omit<CreateOptions, 'idempotencyKey'>;
-type PutManyOptions = BulkOptions & Omit<PutOptions, 'idempotencyKey' | 'ifMatch'>;
-type DeleteManyOptions = BulkOptions & Omit<DeleteOptions, 'ifMatch'>;
+/** What `mutate` takes: changes the draft in place, or returns an object to replace it. */
+export type Mutation<S extends Shape> = (draft: S['draft']) => S['draft'] | Ignored | Promise<S['draft'] | Ignored>;
+
+export type CreateManyOptions = BulkOptions & Omit<CreateOptions, 'idempotencyKey'>;
+export type PutManyOptions = BulkOptions & Omit<PutOptions, 'idempotencyKey' | 'ifMatch'>;
+export type DeleteManyOptions = BulkOptions & Omit<DeleteOptions, 'ifMatch'>;
 
 /** The writes of a repository, each resolving to what it would send instead of sending it. */
 export interface Planner<S extends Shape> {

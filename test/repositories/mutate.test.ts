@@ -26,6 +26,7 @@ describe('mutate', () => {
     expect(changed).toEqual(await counters.get('a'));
     const replaced = await counters.mutate('a', async (c) => ({ ...c, value: c.value * 10 }));
     expect(replaced.value).toBe(20);
+    expect((await counters.mutate('a', (c) => c.seen.push(7))).seen).toEqual([7]);
     await expect(counters.mutate('none', add(1))).rejects.toMatchObject({ code: 'not.found' });
   });
 
@@ -58,7 +59,7 @@ describe('mutate', () => {
     expect((await counters.mutate('a', (c) => ({ ...c }))).version).toBe(version);
   });
 
-  test('refuses a changed id, an invalid result and a result of another kind', async () => {
+  test('refuses a changed id and an invalid result', async () => {
     const { db } = await openMemory();
     const counters = db.repo(Counter);
     await counters.create({ name: 'a' });
@@ -68,10 +69,6 @@ describe('mutate', () => {
     });
     await expect(rename).rejects.toThrow('changed the id of counter "a". An id is for life');
     await expect(counters.mutate('a', add(0.5))).rejects.toMatchObject({ code: 'validation.failed' });
-    // @ts-expect-error a number is no Counter.
-    await expect(counters.mutate('a', (c) => (c.value + 1) as number)).rejects.toThrow(
-      'returned something that is no counter',
-    );
     expect((await counters.getOrThrow('a')).value).toBe(0);
   });
 

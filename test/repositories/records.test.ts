@@ -53,7 +53,7 @@ describe('the stored record', () => {
     await db.repo(DocV2).create({ id: 'x', heading: 'h', marks });
     const text = Buffer.from((await only(store)).value).toString();
     expect(superjson.parse(text)).toEqual({ id: 'x', heading: 'h', marks });
-    expect(JSON.parse(text).env).toMatchObject({ format: 1, schema: 2, seq: 2 });
+    expect(JSON.parse(text).env).toMatchObject({ format: 1, schema: 2, seq: 1 });
   });
 });
 
@@ -123,6 +123,7 @@ describe('schema evolution', () => {
     await db.repo(DocV2).create({ id: 'a', heading: 'h' });
     const older = (await open(store, { clock })).repo(DocV1);
     await expect(older.get('a')).rejects.toMatchObject({ code: 'record.corrupt' });
+    await expect(older.mutate('a', () => {})).rejects.toMatchObject({ code: 'record.newer' });
     const { key, value } = await only(store);
     await store.put(key, Buffer.from(Buffer.from(value).toString().replace('"heading"', '"title"')));
     expect(await older.get('a')).toMatchObject({ title: 'h' });

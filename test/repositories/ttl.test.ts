@@ -137,7 +137,25 @@ describe('a record with a deadline', () => {
   });
 });
 
+@Entity('sliding')
+@Ttl('30m', { onWrite: 'renew' })
+class Sliding {
+  @Id() id!: Id<string>;
+  @Field(z.number()) n: Default<number> = 0;
+  @Ttl() @Field(z.date().optional()) until?: Date;
+}
+
 describe('a deadline of its own', () => {
+  test('is not cut short where updates renew the default, and is renewed once it is nearer', async () => {
+    const { db, clock } = await openMemory();
+    const repo = db.repo(Sliding);
+    await repo.create({ id: 'far', until: new Date(START + 600 * MINUTE) });
+    await repo.create({ id: 'near' });
+    clock.set(START + 10 * MINUTE);
+    expect((await repo.mutate('far', bump)).until).toEqual(new Date(START + 600 * MINUTE));
+    expect((await repo.mutate('near', bump)).until).toEqual(new Date(START + 40 * MINUTE));
+  });
+
   test('is the field, which a mutate can move and take away', async () => {
     const { db, clock } = await openMemory();
     const repo = db.repo(Own);

@@ -78,8 +78,9 @@ stops.mutate({ line: 'a', nr: 1 }, (draft) => {
   // @ts-expect-error an id is for life.
   draft.nr = 2;
 });
-// @ts-expect-error a number is no replacement.
-products.mutate('a', (draft) => draft.stock + 1);
+products.mutate('a', (draft) => draft.stock--);
+// @ts-expect-error an object of another shape is no replacement.
+products.mutate('a', () => ({ colour: 'red' }));
 // @ts-expect-error an unknown field in what to start from.
 products.mutate('a', () => {}, { ifAbsent: { colour: 'red' } });
 

@@ -7,7 +7,7 @@ import { firstDeadline, nextDeadline, type TtlOption } from '../deadline.ts';
 import { dehydrate, fromInput, hydrate } from '../entity.ts';
 import { describeRecord, type LiveRecord } from '../snapshot.ts';
 import type { WriteCallOptions } from '../write/member.ts';
-import { firstRecord, nextRecord, operationIdOf, remembers } from '../write/next-record.ts';
+import { decodeToChange, firstRecord, nextRecord, operationIdOf, remembers } from '../write/next-record.ts';
 import type { Operation } from '../write/operation.ts';
 import { committed } from './results.ts';
 
@@ -64,7 +64,7 @@ function startingDraft(
 ): DraftOf {
   const { model, environment } = context;
   if (state !== undefined) {
-    const { values, unknown } = state.decode();
+    const { values, unknown } = decodeToChange(context, id, state);
     return { entity: hydrate(model, values, state.version), unknown };
   }
   const input: unknown = typeof ifAbsent === 'function' ? ifAbsent() : ifAbsent;
@@ -90,14 +90,9 @@ function changed(
   }: { ttl: TtlOption | undefined; fence: bigint | undefined; operationId: string | undefined },
 ): LiveRecord {
   const { model, environment, keys } = context;
-  if (returned !== undefined && (typeof returned !== 'object' || returned === null)) {
-    throw new NorimakiError(
-      'argument.invalid',
-      `The function given to mutate returned something that is no ${model.name}. Change the draft and return nothing, or return a replacement.`,
-      { argument: 'fn' },
-    );
-  }
-  const values = dehydrate(model, returned ?? draft.entity);
+  // A replacement is an object; `(p) => p.stock--` and `(p) => p.tags.push('new')` return what nobody asked for.
+  const entity = typeof returned === 'object' && returned !== null ? returned : draft.entity;
+  const values = dehydrate(model, entity);
   if (compareKeys(keys.record(keys.idPartsOf(values)), keys.record(id)) !== 0) {
     throw new NorimakiError(
       'argument.invalid',

@@ -6,7 +6,7 @@ import { firstDeadline, nextDeadline, type TtlOption } from '../deadline.ts';
 import type { Values } from '../entity.ts';
 import { describeRecord } from '../snapshot.ts';
 import type { WriteCallOptions } from '../write/member.ts';
-import { firstRecord, nextRecord, operationIdOf, remembers } from '../write/next-record.ts';
+import { decodeToChange, firstRecord, nextRecord, operationIdOf, remembers } from '../write/next-record.ts';
 import type { Operation, RecordState } from '../write/operation.ts';
 import { committed } from './results.ts';
 
@@ -69,7 +69,7 @@ export function putOperation(
         values[model.deadlineField] = new Date(previous);
       }
       const expiresAt = nextDeadline(model, values, previous, now, ttl);
-      const { unknown } = state.decode();
+      const { unknown } = decodeToChange(context, id, state);
       return nextRecord(context, id, state, { values, unknown, expiresAt, operationId });
     },
     result: (_before, after, version) => committed(model, after, version),

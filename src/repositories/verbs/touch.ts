@@ -2,7 +2,7 @@ import type { IdPart } from '../../core/model/model.ts';
 import type { RepositoryContext } from '../context.ts';
 import { nextDeadline, type TtlOption } from '../deadline.ts';
 import type { WriteCallOptions } from '../write/member.ts';
-import { nextRecord } from '../write/next-record.ts';
+import { decodeToChange, nextRecord } from '../write/next-record.ts';
 import type { Operation } from '../write/operation.ts';
 import { notFound } from './mutate.ts';
 import { committed } from './results.ts';
@@ -22,7 +22,7 @@ export function touchOperation(
   return {
     apply: (state) => {
       if (state === undefined) throw notFound(context, id);
-      const { values, unknown } = state.decode();
+      const { values, unknown } = decodeToChange(context, id, state);
       const expiresAt = nextDeadline(model, values, state.envelope.expiresAt, environment.clock.now(), ttl);
       return nextRecord(context, id, state, { values, unknown, expiresAt });
     },

@@ -7,7 +7,7 @@ import { describeRecord } from '../snapshot.ts';
 import { nameOfKey } from './derived-keys.ts';
 import { Member, type WriteCallOptions } from './member.ts';
 import type { Operation, RecordState } from './operation.ts';
-import { runRound } from './round.ts';
+import { type LostRound, runRound } from './round.ts';
 
 /** Operations that one compare-and-swap carries at most. */
 const MAX_BATCH = 1000;
@@ -105,23 +105,19 @@ class KeyQueue {
   }
 
   async #commitBatch(): Promise<void> {
-    const { model, environment } = this.#context;
+    const { environment } = this.#context;
+    let lost: LostRound | undefined;
     for (let attempt = 1; ; attempt++) {
       const room = MAX_BATCH - this.#members.length;
-      this.#members = [...this.#members, ...this.#waiting.splice(0, room)].filter((m) => m.isPatient(model.name));
+      this.#members = [...this.#members, ...this.#waiting.splice(0, room)].filter(({ isSettled }) => !isSettled);
       const [first] = this.#members;
       if (first === undefined) return;
       this.#wake = new AbortController();
-      const isSettled = await runRound(this.#context, {
-        id: this.#id,
-        key: this.#key,
-        members: this.#members,
-        isFirst: attempt === 1,
-        signal: this.#wake.signal,
-      });
-      if (isSettled) return;
+      const { signal } = this.#wake;
+      lost = await runRound(this.#context, { id: this.#id, key: this.#key, members: this.#members, signal, lost });
+      if (lost === undefined) return;
       const wait = fullJitter(attempt, first.policy, environment.random);
-      await environment.clock.sleep(wait, { signal: this.#wake.signal }).catch(() => {});
+      await environment.clock.sleep(wait, { signal }).catch(() => {});
     }
   }
 }

@@ -72,7 +72,7 @@ export function firstRecord(context: RepositoryContext, id: readonly IdPart[], c
   const born = change.operationId ?? randomOperationId(context.environment.random);
   const { model, tenant } = context;
   const { expiresAt, fence } = change;
-  const envelope: Envelope = { schema: model.schema, born, seq: 1, ops: born, expiresAt, tenant, fence };
+  const envelope: Envelope = { schema: model.schema, born, seq: 0, ops: '', expiresAt, tenant, fence };
   return encode(context, id, envelope, change);
 }
 
@@ -84,7 +84,6 @@ export function nextRecord(
   change: Change,
 ): LiveRecord {
   const { model } = context;
-  refuseNewer(context, id, before);
   const { expiresAt, operationId } = change;
   const fence = change.fence ?? before.envelope.fence;
   const ids = operationId === undefined ? [] : [operationId];
@@ -113,9 +112,14 @@ export function tombstone(
   return { value: sealRecord('{"json":null', envelope), envelope };
 }
 
-function refuseNewer({ model }: RepositoryContext, id: readonly IdPart[], before: LiveRecord): void {
-  const found = before.envelope.schema;
-  if (found <= model.schema) return;
+/** The fields of a record that is to be changed. Errors: `record.newer`, `record.corrupt`. */
+export function decodeToChange(
+  { model }: RepositoryContext,
+  id: readonly IdPart[],
+  record: LiveRecord,
+): ReturnType<LiveRecord['decode']> {
+  const found = record.envelope.schema;
+  if (found <= model.schema) return record.decode();
   throw new NorimakiError(
     'record.newer',
     `${describeRecord(model, id)} was written with schema ${found}; this program knows ${model.schema} and does not rewrite it. Update the program.`,

@@ -8,15 +8,22 @@ import { type NeededClaim, neededClaims } from './claims.ts';
 import type { Fold, Member } from './member.ts';
 import { randomOperationId } from './next-record.ts';
 import type { RecordState } from './operation.ts';
-import { send } from './send.ts';
+import { appliedAs, type Delivery, send } from './send.ts';
 import { writeSet } from './write-set.ts';
 
 interface Round {
   readonly id: readonly IdPart[];
   readonly key: Key;
   readonly members: readonly Member[];
-  readonly isFirst: boolean;
   readonly signal: AbortSignal;
+  /** The round before, in which another writer seemed to be first. */
+  readonly lost?: LostRound | undefined;
+}
+
+/** A round that ended in a conflict, for the next one to judge by what it reads. */
+export interface LostRound {
+  readonly folded: Folded;
+  readonly delivery: Delivery;
 }
 
 interface Folded {
@@ -26,38 +33,46 @@ interface Folded {
 }
 
 /**
- * One try for all members: read, fold, compare-and-swap, settle. `false`: another writer was first.
+ * One try for all members: read, fold, compare-and-swap, settle. Resolves to the round itself if another writer was first.
  * Members learn even of their own failure only after the commit, because it may rest on a state that never came to be.
  */
-export async function runRound(context: RepositoryContext, round: Round): Promise<boolean> {
-  const { id, key, members, signal } = round;
+export async function runRound(context: RepositoryContext, round: Round): Promise<LostRound | undefined> {
+  const { id, key, signal, lost } = round;
+  let { members } = round;
   let folded: Folded | undefined;
   try {
     const base = await firstState(context, round);
+    const late = lost && appliedAs(lost.delivery, base);
+    if (lost !== undefined && late !== undefined) settleAll(lost.folded, late.version);
+    // Only now, because the round before may have succeeded after all.
+    members = members.filter((member) => member.isPatient(context.model.name));
+    if (members.length === 0) return undefined;
     folded = await fold(context, id, members, base);
     const { after, needed } = folded;
     if (after === base.live) {
-      settleAll(folded, base.version, after);
-      return true;
+      settleAll(folded, base.version);
+      return undefined;
     }
     const writeId = randomOperationId(context.environment.random);
     const set = writeSet(context, id, key, base, after, needed, writeId);
+    const delivery: Delivery = { id, key, base, set, writeId, signal };
     for (const member of members) member.inFlight = true;
-    const sent = await send(context, { id, key, base, set, writeId, signal });
+    const sent = await send(context, delivery);
     for (const member of members) member.inFlight = false;
     if (sent.kind === 'applied') {
-      settleAll(folded, sent.version, after);
-      return true;
+      settleAll(folded, sent.version);
+      return undefined;
     }
     for (const member of members) member.attempts++;
-    return false;
+    return { folded, delivery };
   } catch (error) {
     rejectAll(members, folded, error);
-    return true;
+    return undefined;
   }
 }
 
-function firstState(context: RepositoryContext, { id, key, members, isFirst, signal }: Round): Promise<Snapshot> {
+function firstState(context: RepositoryContext, { id, key, members, signal, lost }: Round): Promise<Snapshot> {
+  const isFirst = lost === undefined;
   if (isFirst && members.every(({ operation }) => operation.expectsAbsent)) return Promise.resolve(ABSENT);
   const [only] = members;
   const consistency = isFirst && members.length === 1 ? only?.consistency : undefined;
@@ -100,7 +115,7 @@ async function foldOne(
 }
 
 /** The committed version is that of the last state only: it must not vouch for a state that others in the batch moved on from. */
-function settleAll({ folds }: Folded, version: Version | undefined, last: RecordState): void {
+function settleAll({ folds, after: last }: Folded, version: Version | undefined): void {
   for (const [member, fold] of folds) {
     const known = 'after' in fold && fold.after === last ? version : undefined;
     member.settle(fold, known);

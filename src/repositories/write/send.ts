@@ -6,8 +6,8 @@ import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
 import { describeRecord, readSnapshot, type Snapshot } from '../snapshot.ts';
 import { lookUpReleases, releaseClaims, takeClaims } from './claim-records.ts';
-import { verdict } from './verdict.ts';
-import type { PlannedOperation, WriteSet } from './write-set.ts';
+import { type Sending, verdict } from './verdict.ts';
+import type { PlannedOperation } from './write-set.ts';
 
 export interface Sent {
   readonly kind: 'applied';
@@ -20,12 +20,9 @@ export interface Lost {
   readonly kind: 'conflict';
 }
 
-export interface Delivery {
+export interface Delivery extends Sending {
   readonly id: readonly IdPart[];
   readonly key: Key;
-  readonly base: Snapshot;
-  readonly set: WriteSet;
-  readonly writeId: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -51,7 +48,7 @@ async function deliver(
   operations: readonly PlannedOperation[],
 ): Promise<Sent | Lost> {
   const { client, environment } = context;
-  const { base, set, writeId, signal } = delivery;
+  const { writeId, signal } = delivery;
   const options = { idempotencyKey: writeId, signal };
   const started = environment.clock.mono();
   // Once one try is in doubt, a later one that certainly failed says nothing about it.
@@ -66,18 +63,15 @@ async function deliver(
       if (retried) continue;
       throw isDoubtful ? unknown(context, delivery, outcome.error) : outcome.error;
     }
-    // Also after a conflict: a store or a proxy may have delivered this write twice and answered for the second.
+    if (outcome.kind === 'conflict' && !isDoubtful) return { kind: 'conflict' };
     const now = await readAfterDoubt(context, delivery, outcome.error);
-    const judged = verdict(base, set, writeId, now);
-    if (judged === 'applied') {
-      const isNewest = now.envelope?.seq === set.seq;
-      return { kind: 'applied', version: isNewest ? now.version : undefined };
-    }
-    if (judged === 'superseded' || (outcome.kind === 'conflict' && !isDoubtful)) return { kind: 'conflict' };
+    const judged = verdict(delivery, now);
+    if (judged === 'applied') return { kind: 'applied', version: versionOf(delivery, now) };
+    if (judged === 'superseded') return { kind: 'conflict' };
     // A refusal of a write that such a store would have remembered: it never arrived.
     const neverArrived = outcome.kind === 'conflict' && client.store.capabilities.idempotency;
     if (judged === 'undecided' && neverArrived) return { kind: 'conflict' };
-    if (!mayResend(context, judged, base)) throw unknown(context, delivery, outcome.error);
+    if (!mayResend(context, judged, delivery.base)) throw unknown(context, delivery, outcome.error);
     isDoubtful = true;
     const failure = isOutage(outcome.error) ? outcome.error : LOST_REPLY;
     if (!(await waitOutOutage(failure, attempt, started, environment, client.budget, { signal }))) {
@@ -97,12 +91,24 @@ function mayResend(context: RepositoryContext, judged: 'pending' | 'undecided', 
   return judged === 'pending' && base.version !== undefined;
 }
 
+/** The version of an applied write, where it is known: nobody has written since. */
+function versionOf({ set }: Delivery, now: Snapshot): Version | undefined {
+  return now.envelope?.seq === set.seq ? now.version : undefined;
+}
+
+/**
+ * The write, if the record remembers it. To be asked after a conflict too: a store, or a proxy before it, may have
+ * delivered the write twice and answered for the second.
+ */
+export function appliedAs(delivery: Delivery, now: Snapshot): Sent | undefined {
+  return verdict(delivery, now) === 'applied' ? { kind: 'applied', version: versionOf(delivery, now) } : undefined;
+}
+
 async function readAfterDoubt(context: RepositoryContext, delivery: Delivery, cause: unknown): Promise<Snapshot> {
   try {
     return await readSnapshot(context, delivery.id, delivery.key);
-  } catch (error) {
-    if (NorimakiError.is(cause, 'version.mismatch') || NorimakiError.is(cause, 'already.exists')) throw error;
-    throw unknown(context, delivery, error);
+  } catch {
+    throw unknown(context, delivery, cause);
   }
 }
 

@@ -11,13 +11,20 @@ import type { WriteSet } from './write-set.ts';
  */
 export type Verdict = 'applied' | 'pending' | 'superseded' | 'undecided';
 
+/** A write under way: what it was based on, and what it sent. */
+export interface Sending {
+  readonly base: Snapshot;
+  readonly set: WriteSet;
+  readonly writeId: string;
+}
+
 /** Judges a write by what is there now; never guesses. See patterns F7. */
-export function verdict(base: Snapshot, sent: WriteSet, writeId: string, now: Snapshot): Verdict {
+export function verdict({ base, set, writeId }: Sending, now: Snapshot): Verdict {
   if (now.version === base.version) return 'pending';
   if (now.envelope === undefined) return 'undecided';
-  const isDelete = sent.born === undefined;
+  const isDelete = set.born === undefined;
   if (isDelete) return now.envelope.born === base.envelope?.born ? 'superseded' : 'undecided';
-  if (now.envelope.born !== sent.born) return 'undecided';
+  if (now.envelope.born !== set.born) return 'undecided';
   if (remembers(now.envelope, writeId)) return 'applied';
-  return covers(now.envelope, sent.seq) ? 'superseded' : 'undecided';
+  return covers(now.envelope, set.seq) ? 'superseded' : 'undecided';
 }

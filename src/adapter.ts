@@ -1,0 +1,41 @@
+/**
+ * What an adapter on the Store port is made of. Prove yours with `storeContract` of `norimaki/testing`.
+ *
+ * @packageDocumentation
+ */
+export { abortedError, orAborted, throwIfAborted } from './core/abort.ts';
+export {
+  checkCommit,
+  checkExpiry,
+  checkKey,
+  checkPrecondition,
+  checkValue,
+  MAX_PAGE,
+  pageLimit,
+} from './core/checks.ts';
+export { compareKeys, decodeTuple, encodeTuple, type KeyPart, prefixRange } from './core/keys/index.ts';
+export { preconditionFailure } from './core/precondition.ts';
+export {
+  type Capabilities,
+  type CommitOperation,
+  type CommitStore,
+  type Consistency,
+  canCommit,
+  canScan,
+  DEFAULT_LIMITS,
+  type DeleteOptions,
+  type Key,
+  type KeyRange,
+  type Precondition,
+  type PutOptions,
+  type ReadOptions,
+  type ScanOptions,
+  type ScanPage,
+  type ScanStore,
+  type Store,
+  type Stored,
+  type StoreOpener,
+  type StoreSource,
+  type WriteOptions,
+} from './core/store.ts';
+export { makeVersion, type Version, versionParts } from './core/version.ts';
