@@ -110,7 +110,8 @@ export class StoreClient<S extends Store = Store> {
   }
 
   #read<T>(verb: StoreCall['verb'], call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    return untilAnswered(() => this.#counted(verb, call), this.environment, this.budget, signal);
+    const told = storeCalls.hasSubscribers ? () => this.#counted(verb, call) : call;
+    return untilAnswered(told, this.environment, this.budget, signal);
   }
 
   #counted<T>(verb: StoreCall['verb'], call: () => Promise<T>): Promise<T> {

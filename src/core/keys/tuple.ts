@@ -26,6 +26,8 @@ function refuse(message: string): never {
 
 /** Grows as parts are written; one is reused for every key, as encoding never yields. */
 let buffer = Buffer.allocUnsafeSlow(2048);
+/** The same memory; a Buffer's own slice() would not copy. */
+let view = new Uint8Array(buffer.buffer);
 let length = 0;
 
 function reserve(bytes: number): void {
@@ -33,6 +35,7 @@ function reserve(bytes: number): void {
   const grown = Buffer.allocUnsafeSlow(Math.max(buffer.length * 2, length + bytes));
   buffer.copy(grown, 0, 0, length);
   buffer = grown;
+  view = new Uint8Array(grown.buffer);
 }
 
 function writeEscaped(start: number): void {
@@ -52,13 +55,31 @@ function writeEscaped(start: number): void {
   buffer[length++] = 0;
 }
 
+const PLAIN_LENGTH = 64;
+
+/** Short texts of ASCII without NUL, which nearly all are, need neither a check nor an escape. */
+function writePlain(text: string): boolean {
+  if (text.length > PLAIN_LENGTH) return false;
+  reserve(PLAIN_LENGTH + 2);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0 || code > 0x7f) return false;
+    view[length + i] = code;
+  }
+  length += text.length;
+  view[length++] = 0;
+  view[length++] = 0;
+  return true;
+}
+
 function writeString(text: string): void {
+  buffer[length++] = STRING;
+  if (writePlain(text)) return;
   if (!text.isWellFormed()) {
     refuse(
       'A key holds a string with a lone surrogate; two such strings would share one key. Use well-formed Unicode.',
     );
   }
-  buffer[length++] = STRING;
   reserve(text.length * 3 + 2);
   const start = length;
   length += buffer.write(text, start, 'utf8');
@@ -135,9 +156,7 @@ export function encodeTuple(parts: readonly KeyPart[], prefix?: Key): Key {
     length = prefix.length;
   }
   for (const part of parts) writePart(part);
-  const key = Buffer.allocUnsafe(length);
-  buffer.copy(key, 0, 0, length);
-  return key;
+  return view.slice(0, length);
 }
 
 /** The range of all keys that extend `prefix` by at least one part. */
