@@ -83,4 +83,3 @@ async function putIfUnchanged(raw: lmdb.RootDatabase<Buffer, string>, sku: strin
   const isWritten = await raw.put(sku, Buffer.from(JSON.stringify(value)), version + 1, version);
   if (!isWritten) throw new Error('The bench itself had a conflict.');
 }
-

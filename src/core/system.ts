@@ -32,10 +32,22 @@ function sleep(ms: number, { signal, background = false }: SleepOptions = {}): P
 /** The machine's clock. */
 export const systemClock: Clock = { now: () => Date.now(), mono: () => performance.now(), sleep };
 
+const POOL_BYTES = 4096;
+let pool = new Uint8Array(0);
+let poolAt = 0;
+
+/** From a pool, because each question to the operating system costs more than the answer. */
+function randomBytes(length: number): Uint8Array {
+  if (length > POOL_BYTES) return randomFillSync(new Uint8Array(length));
+  if (poolAt + length > pool.length) {
+    pool = randomFillSync(new Uint8Array(POOL_BYTES));
+    poolAt = 0;
+  }
+  poolAt += length;
+  return pool.slice(poolAt - length, poolAt);
+}
+
 /** Unpredictable chance: jitter from the engine, bytes from the operating system. */
-export const systemRandom: Random = {
-  float: () => Math.random(),
-  bytes: (length) => randomFillSync(new Uint8Array(length)),
-};
+export const systemRandom: Random = { float: () => Math.random(), bytes: randomBytes };
 
 export const systemEnvironment: Environment = { clock: systemClock, random: systemRandom };

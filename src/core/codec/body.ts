@@ -22,7 +22,7 @@ export function parseBody(body: string): ParsedBody {
     }
   }
   const record = parseJson(`${body}}`);
-  if (!isJsonObject(record) || !Object.hasOwn(record, 'json')) refuse([], 'is not a record');
+  if (!isJsonObject(record) || !Object.hasOwn(record, 'json')) refuse([], 'it is not a record');
   return { json: record.json, meta: record.meta };
 }
 

@@ -13,7 +13,7 @@ import { hasUpcast, upcastFields } from './upcast.ts';
 export function decodeFields(plan: Plan, record: OpenedRecord, describe: () => string): DecodedFields {
   try {
     const { json, meta } = record;
-    if (!isJsonObject(json)) refuse([], 'has no fields');
+    if (!isJsonObject(json)) refuse([], 'it has no fields');
     const annotations = readAnnotations(meta);
     for (const name of annotations.keys()) {
       if (!Object.hasOwn(json, name)) refuse(['meta'], 'annotates a field that is not there');

@@ -132,6 +132,7 @@ describe('refused', () => {
       `{"env":{"format":1,${plain}},"json":{"a":1,"env":{"format":1,${plain}}}}`,
     ],
     ['text after the end', `${of(plain)} `],
+    ['another letter for the last brace', `${of(plain).slice(0, -1)}x`],
     ['no fields', `{"a":1,"env":{"format":1,${plain}}}`],
     ['an array', `[1,"env":{"format":1,${plain}}}`],
     ['a broken body', `{"json":{,"env":{"format":1,${plain}}}`],
@@ -159,12 +160,12 @@ describe('refused', () => {
 
   test('bytes that are not UTF-8', () => {
     const bytes = Buffer.from(of(plain).replace('{}', '{"a":"é"}'), 'latin1');
-    expect(failure(bytes)).toMatchInlineSnapshot(`"Thing 1 cannot be read: is not UTF-8"`);
+    expect(failure(bytes)).toMatchInlineSnapshot(`"Thing 1 cannot be read: it is not UTF-8"`);
   });
 
   test('more than any store holds, before it is parsed', () => {
     expect(failure(new Uint8Array(MAX_RECORD_BYTES + 1))).toMatchInlineSnapshot(
-      `"Thing 1 cannot be read: has 16777217 bytes; the limit is 16777216"`,
+      `"Thing 1 cannot be read: it has 16777217 bytes; the limit is 16777216"`,
     );
     expect(() =>
       sealRecord(`{"json":"${'x'.repeat(MAX_RECORD_BYTES)}"`, { schema: 1, born: '', seq: 0, ops: '' }),
@@ -180,7 +181,7 @@ describe('refused', () => {
 
   test('without quoting the text', () => {
     const text = of(plain).replace('{}', '{"a":secret}');
-    expect(failure(text)).toMatchInlineSnapshot(`"Thing 1 cannot be read: is not JSON"`);
+    expect(failure(text)).toMatchInlineSnapshot(`"Thing 1 cannot be read: it is not JSON"`);
   });
 });
 

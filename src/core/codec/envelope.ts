@@ -54,7 +54,7 @@ function quote(id: string): string {
 /** Takes a stored record apart without looking at its fields. `describe` names it in the error. Errors: `record.corrupt`. */
 export function openRecord(bytes: Uint8Array, describe: () => string, entity: string): OpenedRecord {
   try {
-    if (bytes.length > MAX_RECORD_BYTES) refuse([], `has ${bytes.length} bytes; the limit is ${MAX_RECORD_BYTES}`);
+    if (bytes.length > MAX_RECORD_BYTES) refuse([], `it has ${bytes.length} bytes; the limit is ${MAX_RECORD_BYTES}`);
     const text = textOf(bytes);
     const { envelope, at } = readPlainEnvelope(text) ?? readEnvelope(text);
     const body = text.slice(0, at);
@@ -68,7 +68,7 @@ export function openRecord(bytes: Uint8Array, describe: () => string, entity: st
 function textOf(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (isAscii(buffer)) return buffer.toString('latin1');
-  return isUtf8(buffer) ? buffer.toString() : refuse([], 'is not UTF-8');
+  return isUtf8(buffer) ? buffer.toString() : refuse([], 'it is not UTF-8');
 }
 
 interface FoundEnvelope {
@@ -120,7 +120,7 @@ const FIELDS: ReadonlySet<string> = new Set<keyof Envelope | 'format'>([
 
 function readEnvelope(text: string): FoundEnvelope {
   const at = text.lastIndexOf(MARKER);
-  if (at === -1) refuse([], 'has no envelope');
+  if (at === -1) refuse([], 'it has no envelope');
   const written = text.endsWith('}') ? parseJson(text.slice(at + BEFORE_ENVELOPE.length, -1)) : undefined;
   if (!isJsonObject(written)) refuse(['env'], 'is not an object');
   if (written.format !== FORMAT) refuse(['env', 'format'], `is not ${FORMAT}, the only one that this program reads`);

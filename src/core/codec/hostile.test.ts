@@ -66,6 +66,12 @@ describe('is data', () => {
     expect(read(record(json))).not.toBeInstanceOf(Error);
   });
 
+  test('a key __proto__, which is no more than a key', () => {
+    const { any } = read(record('{"any":{"__proto__":{"polluted":1}}}')) as { any: object };
+    expect(Object.getPrototypeOf(any)).toBe(Object.prototype);
+    expect(Object.keys(any)).toStrictEqual(['__proto__']);
+  });
+
   test('a field __proto__, which is unknown and kept', () => {
     const opened = openRecord(record('{"any":1,"__proto__":{"polluted":1}}'), name, 'Thing');
     const { values, unknown } = codec.decode(opened, name);
@@ -98,7 +104,8 @@ describe('is refused', () => {
     ['a Map of numbers', '{"any":[1]}', '{"any":["map"]}'],
     ['a Map of text', '{"any":"ab"}', '{"any":["map"]}'],
     ['a Set of text', '{"any":"ab"}', '{"any":["set"]}'],
-    ['two types for one place', '{"any":"x"}', '{"any":["Date"],"any\\u002ex":["Date"]}'],
+    ['two types for one place', '{"any":{"a":"1"}}', '{"any":{"a":["bigint"]},"any.a":["bigint"]}'],
+    ['a typed array by its bare name', '{"any":[1]}', '{"any":["Uint8Array"]}'],
     ['a place that is not there', '{"any":{}}', '{"any.a.b":["Date"]}'],
     ['a place beyond the end', '{"any":[]}', '{"any.1":["undefined"]}'],
     ['a field that is not there', '{"any":1}', '{"other":["undefined"]}'],
@@ -113,6 +120,13 @@ describe('is refused', () => {
     ['a path 200,000 long', '{"any":[]}', `{"any${'.0'.repeat(200_000)}":["set"]}`],
   ])('%s', (_name, json, values) => {
     expect(verdict(json, values)).toMatch(/^Thing 1 cannot be read: /);
+  });
+
+  test('annotations are bounded before they are followed', () => {
+    const nested = `${'{"0":'.repeat(100)}["set"]${'}'.repeat(100)}`;
+    expect(verdict('{"any":[]}', `{"any":${nested}}`)).toBe('Thing 1 cannot be read: meta: is nested too deeply');
+    const long = `{"any${'.0'.repeat(200_000)}":["set"]}`;
+    expect(verdict('{"any":[]}', long)).toBe('Thing 1 cannot be read: meta: has too many annotations');
   });
 
   test.each([

@@ -49,8 +49,8 @@ function explain(error: unknown): { issues: readonly ValidationIssue[]; options:
   }
   const message =
     error instanceof RangeError
-      ? 'is nested too deeply'
-      : 'could not be checked: a check in the schema threw or is asynchronous';
+      ? 'it is nested too deeply'
+      : 'it could not be checked: a check in the schema threw or is asynchronous';
   return { issues: [{ path: [], message }], options: { cause: error } };
 }
 
@@ -64,6 +64,9 @@ function summary(schema: $ZodType | undefined, issues: readonly ValidationIssue[
   return shown.join('; ');
 }
 
+/** The parts of a record that are not fields. */
+const PARTS: ReadonlySet<PropertyKey> = new Set(['meta', 'env']);
+
 /** The path as far as the schema names it: a key of a record is data, and messages hold no data. */
 function placeOf(schema: $ZodType | undefined, path: readonly PropertyKey[]): string {
   let place = '';
@@ -71,7 +74,7 @@ function placeOf(schema: $ZodType | undefined, path: readonly PropertyKey[]): st
   for (const key of path) {
     const next: $ZodType | undefined = current && childAt(current, key);
     if (typeof key === 'number') place += `[${key}]`;
-    else if (next === undefined) return place === '' ? '*' : `${place}.*`;
+    else if (next === undefined && !(current === schema && PARTS.has(key))) return place === '' ? '*' : `${place}.*`;
     else place += place === '' ? String(key) : `.${String(key)}`;
     current = next;
   }

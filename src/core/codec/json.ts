@@ -21,6 +21,6 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return refuse([], 'is not JSON');
+    return refuse([], 'it is not JSON');
   }
 }

@@ -26,7 +26,7 @@ export const OPERATION_ID_LENGTH = 16;
 /** Fields of a stored record that this program's model does not know; kept as they are by an update. */
 export interface UnknownFields {
   readonly json: Readonly<Record<string, unknown>>;
-  /** superjson annotations of those fields, by top-level field name. */
+  /** superjson's annotations of those fields, by its paths, each of which begins with the name of a field. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 

@@ -49,6 +49,7 @@ describe('cannot be stored in a field that takes anything', () => {
     ['an invalid date', new Date(Number.NaN)],
     ['a promise', Promise.resolve(1)],
     ['a Buffer', Buffer.from('x')],
+    ['bytes of a kind of their own', new (class Uint8Array extends globalThis.Uint8Array {})()],
     ['a DataView', new DataView(new ArrayBuffer(1))],
     ['64-bit integers', BigInt64Array.of(1n)],
     ['a hole', Object.assign(new Array(3), { 0: 1, 2: 3 })],
@@ -65,6 +66,10 @@ describe('cannot be stored in a field that takes anything', () => {
     expect(message).toMatch(/^Thing is not valid: it\.\*: /);
     expect(details.issues[0]?.path.slice(0, 3)).toStrictEqual(['it', 'list', 0]);
   });
+});
+
+test('a cycle is told as what it is', () => {
+  expect(refusal(z.any(), cycle).message).toBe('Thing is not valid: it.*: contains itself');
 });
 
 describe('is bounded', () => {

@@ -41,7 +41,7 @@ class KeyQueue {
   readonly #onIdle: () => void;
   readonly #waiting: Member[] = [];
   #members: Member[] = [];
-  #wake = new AbortController();
+  #wake: AbortController | undefined;
   #isDraining = false;
   /** Writes to this key that the function under way has begun, up to its first `await`. */
   #addedByFn: Member[] | undefined;
@@ -87,7 +87,13 @@ class KeyQueue {
 
   /** A wait goes on only while somebody waits. */
   #onMemberAborted(): void {
-    if ([...this.#members, ...this.#waiting].every((member) => member.isSettled)) this.#wake.abort();
+    if ([...this.#members, ...this.#waiting].every((member) => member.isSettled)) this.#wake?.abort();
+  }
+
+  /** Fires when all have given up; nobody can where one cannot. */
+  #signal(): AbortSignal | undefined {
+    this.#wake = this.#members.every(({ signal }) => signal !== undefined) ? new AbortController() : undefined;
+    return this.#wake?.signal;
   }
 
   async #drain(): Promise<void> {
@@ -112,8 +118,7 @@ class KeyQueue {
       this.#members = [...this.#members, ...this.#waiting.splice(0, room)].filter(({ isSettled }) => !isSettled);
       const [first] = this.#members;
       if (first === undefined) return;
-      this.#wake = new AbortController();
-      const { signal } = this.#wake;
+      const signal = this.#signal();
       lost = await runRound(this.#context, { id: this.#id, key: this.#key, members: this.#members, signal, lost });
       if (lost === undefined) return;
       const wait = fullJitter(attempt, first.policy, environment.random);

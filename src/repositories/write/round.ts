@@ -15,7 +15,7 @@ interface Round {
   readonly id: readonly IdPart[];
   readonly key: Key;
   readonly members: readonly Member[];
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal | undefined;
   /** The round before, in which another writer seemed to be first. */
   readonly lost?: LostRound | undefined;
 }
