@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { DERIVED_ID_LENGTH } from '../core/codec/index.ts';
 import { NorimakiError } from '../core/errors.ts';
 import { decodeTuple, encodeTuple, type KeyPart, prefixRange } from '../core/keys/index.ts';
 import type { EntityModel, FieldGroup, IdPart } from '../core/model/model.ts';
@@ -19,6 +21,9 @@ export class Keyspace {
   readonly #records: Key;
   readonly #uniques: ReadonlyMap<string, Key>;
   readonly #indexes: ReadonlyMap<string, Key>;
+  readonly #ids: ReadonlyMap<FieldGroup, string>;
+  /** The ids of all unique constraints and indexes; `undefined` if there are none. See `Envelope.derived`. */
+  readonly derived: string | undefined;
 
   constructor(model: EntityModel, root: string, tenant: string | undefined) {
     this.model = model;
@@ -28,6 +33,10 @@ export class Keyspace {
     this.#records = encodeTuple([RECORD], prefix);
     this.#uniques = prefixes(UNIQUE, model.uniques);
     this.#indexes = prefixes(INDEX, model.indexes);
+    const ids = (kind: string, groups: readonly FieldGroup[]): [FieldGroup, string][] =>
+      groups.map((group) => [group, derivedId(kind, group)]);
+    this.#ids = new Map([...ids(UNIQUE, model.uniques), ...ids(INDEX, model.indexes)]);
+    this.derived = this.#ids.size === 0 ? undefined : [...this.#ids.values()].join('');
   }
 
   /** The parts of an id as a caller gave it. Errors: `argument.invalid`. */
@@ -75,6 +84,16 @@ export class Keyspace {
     return prefixRange(this.#records);
   }
 
+  /** Whether a record is held by the constraint or index, by what its envelope says. */
+  holds(group: FieldGroup, derived: string | undefined): boolean {
+    if (derived === this.derived) return true;
+    const id = this.#ids.get(group);
+    for (let at = 0; derived !== undefined && at < derived.length; at += DERIVED_ID_LENGTH) {
+      if (id !== undefined && derived.startsWith(id, at)) return true;
+    }
+    return false;
+  }
+
   /** The claim on these values, or `undefined` when one of them is unset: unset values do not collide. */
   unique(group: FieldGroup, values: Values): Key | undefined {
     const parts = groupParts(group, values);
@@ -99,6 +118,14 @@ export class Keyspace {
     // The parts behind the indexed values are the id, written by indexEntry.
     return parts.slice(group.fields.length) as IdPart[];
   }
+}
+
+/** Another id as soon as the fields of a constraint change, because its keys do. */
+function derivedId(kind: string, { name, fields }: FieldGroup): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([kind, name, fields]))
+    .digest('base64url');
+  return digest.slice(0, DERIVED_ID_LENGTH);
 }
 
 function isKeyObject(value: object): boolean {

@@ -95,6 +95,16 @@ describe('find', () => {
     expect(await repo.count()).toBe(1);
   });
 
+  test('shows records from before the index was declared once they are written back', async () => {
+    const { store, clock, db } = await openMemory();
+    await db.repo(Plain).createMany([{ id: 'a' }, { id: 'b' }]);
+    const indexed = (await open(store, { clock })).repo(IndexedPlain);
+    expect(ids(await indexed.find({ id: { gte: 'a' } }))).toEqual([]);
+    for await (const { id } of indexed.scan()) await indexed.mutate(id, () => {});
+    expect(ids(await indexed.find({ id: { gte: 'a' } }))).toEqual(['a', 'b']);
+    expect((await indexed.plan().mutate('a', () => {})).steps).toEqual([]);
+  });
+
   test('never shows a record under a value that it no longer has, whatever races', async () => {
     const { store, clock } = await openMemory();
     const [writer, reader] = [await open(store, { clock }), await open(store, { clock })];
@@ -217,4 +227,9 @@ describe('list and scan', () => {
 @Entity('plain')
 class Plain {
   @Id() id!: Id<string>;
+}
+
+@Entity('plain')
+class IndexedPlain {
+  @Id() @Index() id!: Id<string>;
 }

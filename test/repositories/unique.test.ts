@@ -110,6 +110,42 @@ describe.each(Object.entries(stores))('a unique field, %s', (_name, limit) => {
   });
 });
 
+@Entity('account')
+class OldAccount {
+  @Id() id!: Id<string>;
+  @Field(z.string()) email!: string;
+}
+
+@Entity('account')
+class Account {
+  @Id() id!: Id<string>;
+  @Field(z.string()) @Unique() email!: string;
+}
+
+describe.each(Object.entries(stores))('a constraint that is added to data, %s', (_name, limit) => {
+  test('never takes a claim away from who has it, and holds each record from its next write on', async () => {
+    const { store, clock } = await openMemory();
+    const before = (await open(store, { clock })).repo(OldAccount);
+    for (const [id, email] of Object.entries({ a: 'x', b: 'y', c: 'y' })) await before.create({ id, email });
+    const db: Database<Store> = await open(limit(store), { clock });
+    const accounts = db.repo(Account);
+    // No record of before is held yet, so the value is free.
+    await accounts.create({ id: 'new', email: 'x' });
+    await accounts.delete('a');
+    expect((await accounts.findOne({ email: 'x' }))?.id).toBe('new');
+    await expect(accounts.create({ id: 'd', email: 'x' })).rejects.toMatchObject({ code: 'already.exists' });
+
+    // Writing a record back, unchanged, puts it under the constraint; of two with one value the second is told.
+    await accounts.mutate('b', () => {});
+    expect((await accounts.findOne({ email: 'y' }))?.id).toBe('b');
+    await expect(accounts.mutate('c', () => {})).rejects.toMatchObject({ code: 'already.exists' });
+    await accounts.mutate('c', (account) => {
+      account.email = 'z';
+    });
+    expect((await accounts.findOne({ email: 'z' }))?.id).toBe('c');
+  });
+});
+
 describe('a crash at any step', () => {
   const steps = Array.from({ length: 14 }, (_, i) => i + 1);
   const moments = ['crashBefore', 'crashAfter'] as const;

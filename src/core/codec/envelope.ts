@@ -5,7 +5,7 @@ import { refuse } from './failures.ts';
 import { corrupt } from './issues.ts';
 import { isJsonObject, parseJson } from './json.ts';
 import { MAX_RECORD_BYTES } from './limits.ts';
-import { type Envelope, OPERATION_ID_LENGTH, type OpenedRecord } from './record.ts';
+import { DERIVED_ID_LENGTH, type Envelope, OPERATION_ID_LENGTH, type OpenedRecord } from './record.ts';
 
 const FORMAT = 1;
 const BEFORE_ENVELOPE = ',"env":';
@@ -37,8 +37,9 @@ export function sealRecord(body: string, envelope: Envelope): Uint8Array {
   return bytes;
 }
 
-function envelopeText({ schema, born, seq, ops, expiresAt, tenant, fence, tombstone }: Envelope): string {
+function envelopeText({ schema, born, seq, ops, derived, expiresAt, tenant, fence, tombstone }: Envelope): string {
   let text = `{"format":${FORMAT},"schema":${schema},"born":${quote(born)},"seq":${seq},"ops":${quote(ops)}`;
+  if (derived !== undefined) text += `,"derived":${quote(derived)}`;
   if (expiresAt !== undefined) text += `,"expiresAt":${expiresAt}`;
   if (tenant !== undefined) text += `,"tenant":${JSON.stringify(tenant)}`;
   if (fence !== undefined) text += `,"fence":"${fence}"`;
@@ -78,7 +79,7 @@ interface FoundEnvelope {
 
 /** The envelope of nearly every record, exactly as it is written above. */
 const PLAIN_ENVELOPE =
-  /,"env":\{"format":1,"schema":(0|[1-9]\d{0,14}),"born":"([\w-]*)","seq":(0|[1-9]\d{0,14}),"ops":"([\w-]*)"(?:,"expiresAt":([1-9]\d{0,14}))?\}\}$/y;
+  /,"env":\{"format":1,"schema":(0|[1-9]\d{0,14}),"born":"([\w-]*)","seq":(0|[1-9]\d{0,14}),"ops":"([\w-]*)"(?:,"derived":"([\w-]*)")?(?:,"expiresAt":([1-9]\d{0,14}))?\}\}$/y;
 
 /** Of the last one that was read; the next is mostly as long. */
 let plainLength = 0;
@@ -97,8 +98,10 @@ function readPlainEnvelope(text: string): FoundEnvelope | undefined {
   const seq = Number(match[3]);
   const ops = match[4] ?? '';
   if (!isRing(seq, ops)) return undefined;
-  const expiresAt = match[5] === undefined ? undefined : Number(match[5]);
-  return { envelope: { schema: Number(match[1]), born, seq, ops, expiresAt }, at };
+  const derived = match[5];
+  if (!isDerived(derived)) return undefined;
+  const expiresAt = match[6] === undefined ? undefined : Number(match[6]);
+  return { envelope: { schema: Number(match[1]), born, seq, ops, derived, expiresAt }, at };
 }
 
 function matchPlain(text: string, at: number): RegExpExecArray | null {
@@ -112,6 +115,7 @@ const FIELDS: ReadonlySet<string> = new Set<keyof Envelope | 'format'>([
   'born',
   'seq',
   'ops',
+  'derived',
   'expiresAt',
   'tenant',
   'fence',
@@ -144,11 +148,12 @@ type UncheckedEnvelope = { readonly [Field in keyof Envelope]?: unknown };
 const MAX_FENCE = 10n ** 39n;
 
 function envelopeProblem(envelope: UncheckedEnvelope): string | undefined {
-  const { schema, born, seq, ops, expiresAt, tenant, fence, tombstone } = envelope;
+  const { schema, born, seq, ops, derived, expiresAt, tenant, fence, tombstone } = envelope;
   if (!isCount(schema)) return 'schema is not a whole number';
   if (typeof born !== 'string') return 'born is not a string';
   if (typeof ops !== 'string' || !isCount(seq) || !isRing(seq, ops))
     return 'seq and ops are not a ring of operation ids';
+  if (!isDerived(derived)) return 'derived is not a list of ids';
   if (expiresAt !== undefined && !Number.isFinite(expiresAt)) return 'expiresAt is not an instant';
   if (tenant !== undefined && typeof tenant !== 'string') return 'tenant is not a string';
   if (fence !== undefined && !(typeof fence === 'bigint' && fence >= 0n && fence < MAX_FENCE))
@@ -159,6 +164,11 @@ function envelopeProblem(envelope: UncheckedEnvelope): string | undefined {
 
 function isRing(seq: number, ops: string): boolean {
   return ops.length % OPERATION_ID_LENGTH === 0 && ops.length <= seq * OPERATION_ID_LENGTH;
+}
+
+function isDerived(derived: unknown): derived is string | undefined {
+  if (derived === undefined) return true;
+  return typeof derived === 'string' && derived.length > 0 && derived.length % DERIVED_ID_LENGTH === 0;
 }
 
 function isCount(value: unknown): value is number {

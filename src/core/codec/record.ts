@@ -11,6 +11,11 @@ export interface Envelope {
   readonly seq: number;
   /** The newest operation ids, each {@link OPERATION_ID_LENGTH} characters, oldest first, joined without a separator. */
   readonly ops: string;
+  /**
+   * Which unique constraints and indexes hold this record: their ids, each {@link DERIVED_ID_LENGTH} characters, joined.
+   * A record from before a constraint was declared is not in it, and must not give up a claim that it never had.
+   */
+  readonly derived?: string | undefined;
   /** Instant in milliseconds since 1970 from which the record does not exist. */
   readonly expiresAt?: number | undefined;
   readonly tenant?: string | undefined;
@@ -22,6 +27,9 @@ export interface Envelope {
 
 /** 96 bits as base64url. */
 export const OPERATION_ID_LENGTH = 16;
+
+/** 48 bits as base64url. */
+export const DERIVED_ID_LENGTH = 8;
 
 /** Fields of a stored record that this program's model does not know; kept as they are by an update. */
 export interface UnknownFields {

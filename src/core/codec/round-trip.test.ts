@@ -181,8 +181,9 @@ describe('superjson', () => {
   });
 
   test('of an older version kept each backslash of a path', () => {
-    const body = '{"json":{"a\\\\b":"1"},"meta":{"values":{"a\\\\b":["bigint"]}}';
-    expect(codecOf({ 'a\\\\b': z.bigint() }).decode(body).values).toStrictEqual({ 'a\\\\b': 1n });
+    const field = 'a\\\\b';
+    const body = JSON.stringify({ json: { [field]: '1' }, meta: { values: { [field]: ['bigint'] } } }).slice(0, -1);
+    expect(codecOf({ [field]: z.bigint() }).decode(body).values).toStrictEqual({ [field]: 1n });
   });
 
   test('noting shared objects is read as their copies', () => {

@@ -32,6 +32,8 @@ function nest(levels: number, leaf: unknown): unknown {
 
 const cycle: { self?: unknown } = {};
 cycle.self = cycle;
+class OwnBytes extends Uint8Array {}
+Object.defineProperty(OwnBytes, 'name', { value: 'Uint8Array' });
 class Money {
   constructor(readonly amount: number) {}
 }
@@ -49,7 +51,7 @@ describe('cannot be stored in a field that takes anything', () => {
     ['an invalid date', new Date(Number.NaN)],
     ['a promise', Promise.resolve(1)],
     ['a Buffer', Buffer.from('x')],
-    ['bytes of a kind of their own', new (class Uint8Array extends globalThis.Uint8Array {})()],
+    ['bytes of a kind of their own', new OwnBytes()],
     ['a DataView', new DataView(new ArrayBuffer(1))],
     ['64-bit integers', BigInt64Array.of(1n)],
     ['a hole', Object.assign(new Array(3), { 0: 1, 2: 3 })],

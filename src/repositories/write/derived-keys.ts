@@ -21,21 +21,22 @@ export function nameOfKey(key: Key): string {
   return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
 }
 
-/** What the unique constraints and indexes of a record are to hold. Errors: `record.corrupt`, `argument.invalid`. */
+/** The keys under which unique constraints and indexes hold a record. Errors: `record.corrupt`, `argument.invalid`. */
 export function derivedKeys({ model, keys }: RepositoryContext, record: LiveRecord | undefined): DerivedKeys {
   if (record === undefined || (model.uniques.length === 0 && model.indexes.length === 0)) return NONE;
   const cached = known.get(record);
   if (cached !== undefined) return cached;
+  const { derived: held } = record.envelope;
   // Of the fields as stored, because a schema may normalise them (`z.string().toLowerCase()`).
   const { values } = record.decode();
   const claims = new Map<string, Claim>();
   for (const group of model.uniques) {
-    const key = keys.unique(group, values);
+    const key = keys.holds(group, held) ? keys.unique(group, values) : undefined;
     if (key !== undefined) claims.set(nameOfKey(key), { key, group });
   }
   const entries = new Map<string, Key>();
   for (const group of model.indexes) {
-    const key = keys.indexEntry(group, values);
+    const key = keys.holds(group, held) ? keys.indexEntry(group, values) : undefined;
     if (key !== undefined) entries.set(nameOfKey(key), key);
   }
   const derived = { claims, entries };

@@ -71,12 +71,14 @@ function encode(context: RepositoryContext, id: readonly IdPart[], envelope: Env
 export function firstRecord(context: RepositoryContext, id: readonly IdPart[], change: Change): LiveRecord {
   const born = change.operationId ?? randomOperationId(context.environment.random);
   const { model, tenant } = context;
+  const { derived } = context.keys;
   const { expiresAt, fence } = change;
-  const envelope: Envelope = { schema: model.schema, born, seq: 0, ops: '', expiresAt, tenant, fence };
+  const envelope: Envelope = { schema: model.schema, born, seq: 0, ops: '', derived, expiresAt, tenant, fence };
   return encode(context, id, envelope, change);
 }
 
-/** The record after an update; `before` itself if neither its bytes nor its deadline nor its fence changed. */
+/** The record after an update; `before` itself if nothing about it changed: its fields, its deadline, its
+ * fence, the constraints that hold it. */
 export function nextRecord(
   context: RepositoryContext,
   id: readonly IdPart[],
@@ -87,10 +89,12 @@ export function nextRecord(
   const { expiresAt, operationId } = change;
   const fence = change.fence ?? before.envelope.fence;
   const ids = operationId === undefined ? [] : [operationId];
-  const envelope = remember({ ...before.envelope, schema: model.schema, expiresAt, fence }, ids, model.ring);
+  const { derived } = context.keys;
+  const envelope = remember({ ...before.envelope, schema: model.schema, derived, expiresAt, fence }, ids, model.ring);
   const after = encode(context, id, envelope, change);
+  const was = before.envelope;
   const unchanged =
-    after.body === before.body && expiresAt === before.envelope.expiresAt && fence === before.envelope.fence;
+    after.body === before.body && expiresAt === was.expiresAt && fence === was.fence && derived === was.derived;
   return unchanged ? before : after;
 }
 
