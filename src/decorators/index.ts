@@ -6,7 +6,7 @@ export { Field } from './field.ts';
 export { Id, type IdDecorators, type IdOptions } from './id.ts';
 export { Index } from './indexed.ts';
 export { modelOf } from './model-of.ts';
-export { type ClassContext, type EntityOptions, noteClass, noteField, type PropertyArguments } from './notes.ts';
+export type { EntityOptions } from './notes.ts';
 export { Ttl, type TtlDecorator, type TtlOptions } from './ttl.ts';
 export type { FieldDecorator, RangeDecorator } from './types.ts';
 export { Unique } from './unique.ts';

@@ -16,7 +16,7 @@ export function mode(): 'legacy' | 'standard' {
 }
 
 /** What is seen of one entity, or what is wrong with it. */
-export function describe(source: Source): unknown {
+function describe(source: Source): unknown {
   try {
     const { codec: _, instantiate, schemaDefaults, ids, ...rest } = modelOf(source);
     const [entity, other] = [instantiate(), instantiate()];

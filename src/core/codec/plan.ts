@@ -21,7 +21,7 @@ export interface CodecOptions {
  * How a field becomes JSON: `json` is JSON already and bounded by its schema; `deep` is JSON of any depth;
  * `date` is a date, null or nothing; `rich` takes superjson.
  */
-export type FieldKind = 'json' | 'deep' | 'date' | 'rich';
+type FieldKind = 'json' | 'deep' | 'date' | 'rich';
 
 /** One field, looked at once. */
 export interface FieldPlan {

@@ -247,6 +247,8 @@ test('-0 survives anywhere', () => {
     a: { b: [1, -0] },
   });
   expect(roundTrip(z.enum({ a: 0 }), -0)).toBe(-0);
+  expect(roundTrip(z.array(z.literal(0)), [-0])).toStrictEqual([-0]);
+  expect(roundTrip(z.array(z.enum({ a: 0 })), [-0])).toStrictEqual([-0]);
 });
 
 test('keys that superjson refuses are plain data where the schema says that a field is JSON', () => {

@@ -24,7 +24,7 @@ type IsUnion<T, U = T> = T extends unknown ? ([U] extends [T] ? false : true) : 
 type Simplify<T> = { [K in keyof T]: T[K] };
 
 /** The fields of an entity class: its data, without methods and without the version. */
-export type FieldKeys<T> = {
+type FieldKeys<T> = {
   [K in keyof T]-?: NonNullable<T[K]> extends AnyFunction
     ? never
     : Same<NonNullable<T[K]>, Version> extends true

@@ -3,7 +3,6 @@ export { isOutage, untilAnswered, waitOutOutage } from './outage.ts';
 export {
   CONFLICT_POLICY,
   fullJitter,
-  OUTAGE_POLICY,
   type RetryOptions,
   type RetryPolicy,
   retryPolicy,
