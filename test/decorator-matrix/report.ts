@@ -15,8 +15,11 @@ export function mode(): 'legacy' | 'standard' {
   return Object.hasOwn(shop.Product, Symbol.metadata) ? 'standard' : 'legacy';
 }
 
-/** What is seen of one entity, or what is wrong with it. */
-function describe(source: Source): unknown {
+/**
+ * What is seen of one entity, or what is wrong with it. The scripts that the workshop writes call it by name, too.
+ * @public
+ */
+export function describe(source: Source): unknown {
   try {
     const { codec: _, instantiate, schemaDefaults, ids, ...rest } = modelOf(source);
     const [entity, other] = [instantiate(), instantiate()];
