@@ -8,7 +8,7 @@ export {
   NorimakiError,
   type ValidationIssue,
 } from './core/errors.ts';
-export type { IdGenerator, IdPart, OnWrite, Upcast } from './core/model/model.ts';
+export type { IdGenerator, IdPart, OnWrite, TtlDeclaration, Upcast } from './core/model/model.ts';
 export type {
   ClassShape,
   Default,
