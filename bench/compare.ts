@@ -5,19 +5,22 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
-/** Medians over rounds that take turns, so that a busy machine slows down both. `ours` and `theirs` resolve to the time of one call. */
+/**
+ * Short rounds that take turns, so that a busy machine slows down both alike; the ratio is the median of the rounds'.
+ * `ours` and `theirs` resolve to the time of one call.
+ */
 export async function compare(
   rounds: number,
   ours: () => Promise<number>,
   theirs: () => Promise<number>,
 ): Promise<Pick<BenchRow, 'ours' | 'theirs' | 'ratio'>> {
-  const times = { ours: [] as number[], theirs: [] as number[] };
-  for (let round = 0; round < rounds; round++) {
-    times.ours.push(await ours());
-    times.theirs.push(await theirs());
-  }
-  const result = { ours: median(times.ours), theirs: median(times.theirs) };
-  return { ...result, ratio: result.theirs / result.ours };
+  const times: { readonly ours: number; readonly theirs: number }[] = [];
+  for (let round = 0; round < rounds; round++) times.push({ ours: await ours(), theirs: await theirs() });
+  return {
+    ours: median(times.map((round) => round.ours)),
+    theirs: median(times.map((round) => round.theirs)),
+    ratio: median(times.map((round) => round.theirs / round.ours)),
+  };
 }
 
 /** Nanoseconds that each of `calls` calls took. */

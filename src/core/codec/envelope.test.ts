@@ -78,7 +78,7 @@ test('no data can pass for the envelope', () => {
         { noNullPrototype: true },
       ),
       fc.dictionary(
-        nasty.filter((it) => it !== '__proto__'),
+        nasty.filter((it) => !['__proto__', 'constructor', 'prototype'].includes(it)),
         tie('value'),
         { maxKeys: 3, noNullPrototype: true },
       ),

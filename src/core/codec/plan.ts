@@ -30,6 +30,8 @@ export interface FieldPlan {
   readonly metaKey: string;
   readonly schema: zod.$ZodType;
   readonly kind: FieldKind;
+  /** Looked through on reading even where nothing is annotated. */
+  readonly isRevived: boolean;
   /** May hold -0, which is JSON but not for `JSON.stringify`. */
   readonly hasNumbers: boolean;
   readonly needsPreflight: boolean;
@@ -104,6 +106,7 @@ function objectOf(fields: readonly FieldPlan[], side: 'schema' | 'writer'): Fiel
 function planField(name: string, schema: zod.$ZodType, makeDefault: (() => unknown) | undefined): FieldPlan {
   const { json, numbers, dropsProto, codecs, recursive, sameZod } = surveyOf(schema);
   const writer = withoutDefault(schema);
+  const kind = isDate(schema) ? 'date' : !json ? 'rich' : recursive ? 'deep' : 'json';
   return {
     name,
     metaKey: `${JSON.stringify(escapeKey(name))}:`,
@@ -111,7 +114,8 @@ function planField(name: string, schema: zod.$ZodType, makeDefault: (() => unkno
     writer,
     isSymmetric: surveyOf(writer).symmetric,
     isSameZod: sameZod,
-    kind: isDate(schema) ? 'date' : !json ? 'rich' : recursive ? 'deep' : 'json',
+    kind,
+    isRevived: kind === 'rich' || kind === 'deep',
     hasNumbers: numbers,
     needsPreflight: dropsProto || recursive,
     hasCodec: codecs,
