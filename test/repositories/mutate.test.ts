@@ -290,6 +290,25 @@ describe('exactly once', () => {
     expect((await owner.repo(Counter).getOrThrow('a')).value).toBe(401);
   });
 
+  test('outcome.unknown when the store closes before a doubt is settled', async () => {
+    const { store, clock } = await openMemory();
+    let puts = 0;
+    const faulty = faultStore(store, {
+      random: seededRandom(1),
+      clock,
+      script: async ({ verb }) => {
+        if (verb !== 'put') return 'none';
+        if (puts++ === 0) return 'lostRequest';
+        await store.close();
+        return 'none';
+      },
+    });
+    await (await open(store, { clock })).repo(Counter).create({ name: 'a' });
+    const db = await open(faulty, { clock, random: seededRandom(3) });
+    await expect(db.repo(Counter).mutate('a', add(1))).rejects.toMatchObject({ code: 'outcome.unknown' });
+    await expect(db.repo(Counter).mutate('a', add(1))).rejects.toMatchObject({ code: 'store.closed' });
+  });
+
   test('the same idempotency key applies once, also from another process and within one batch', async () => {
     const { db, store, clock } = await openMemory();
     const other = await open(store, { clock, random: seededRandom(9) });

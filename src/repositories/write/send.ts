@@ -54,7 +54,9 @@ async function deliver(
   // Once one try is in doubt, a later one that certainly failed says nothing about it.
   let isDoubtful = false;
   for (let attempt = 1; ; attempt++) {
-    const outcome = await client.write(operations, options);
+    const outcome = await client.write(operations, options).catch((error: unknown) => {
+      throw isDoubtful ? unknown(context, delivery, error) : error;
+    });
     if (outcome.kind === 'applied') return outcome;
     if (outcome.kind === 'notApplied') {
       const retried =
