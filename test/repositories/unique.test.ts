@@ -189,6 +189,55 @@ describe('a crash at any step', () => {
   });
 });
 
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+/** Holds a client's calls back: call `n` waits, once it is reached, until it is let through. */
+function gates(...held: number[]) {
+  const all = new Map(held.map((n) => [n, { reached: deferred(), open: deferred() }]));
+  return {
+    script: async ({ number }: { number: number }): Promise<'none'> => {
+      const gate = all.get(number);
+      gate?.reached.resolve();
+      await gate?.open.promise;
+      return 'none';
+    },
+    reached: (n: number) => all.get(n)?.reached.promise,
+    open: (n: number) => all.get(n)?.open.resolve(),
+  };
+}
+
+test('a record that is made and deleted behind a writer’s back does not take the writer’s claim with it', async () => {
+  const { store, clock } = await openMemory();
+  const limited = limitCapabilities(store, ['commit', 'scan']);
+  const client = async (held: ReturnType<typeof gates>, seed: number) =>
+    (await open(faultStore(limited, { random: seededRandom(seed), script: held.script }), { clock })).repo(User);
+  const [putting, deleting] = [gates(2, 4), gates(2, 4)];
+  const others = (await open(limited, { clock })).repo(User);
+
+  const put = (await client(putting, 1)).put({ id: '1', email: 'a' });
+  await putting.reached(2); // has seen that there is no record
+  await others.create({ id: '1', email: 'a' });
+  const deleted = (await client(deleting, 2)).delete('1');
+  await deleting.reached(2); // is about to look up the claim that it will give back
+  putting.open(2);
+  await putting.reached(4); // has taken the claim, and is about to write over nothing
+  deleting.open(2);
+  await deleting.reached(4); // has deleted the record, and is about to give the claim back
+  putting.open(4);
+  await put;
+  deleting.open(4);
+  await deleted;
+
+  expect((await others.findOne({ email: 'a' }))?.id).toBe('1');
+  await expect(others.create({ id: '2', email: 'a' })).rejects.toMatchObject({ code: 'already.exists' });
+});
+
 describe('racing writers', () => {
   test.each(Object.entries(stores))('never hold one value twice, %s', async (_name, limit) => {
     await fc.assert(
