@@ -15,14 +15,10 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 /** `work`, or `aborted` as soon as the signal fires. The work itself goes on unless it listens too. */
-export function orAborted<T>(
-  work: Promise<T>,
-  signal: AbortSignal | undefined,
-  applied: () => Applied = () => 'no',
-): Promise<T> {
+export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(abortedError(signal, applied()));
+    const onAbort = (): void => reject(abortedError(signal));
     if (signal.aborted) {
       // The work's own failure has no other listener left.
       work.catch(() => {});

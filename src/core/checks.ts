@@ -1,4 +1,5 @@
 import { NorimakiError } from './errors.ts';
+import { keyName } from './keys/index.ts';
 import type { Capabilities, CommitOperation, Key, Precondition, ScanOptions } from './store.ts';
 
 // What every adapter refuses before it sends anything; adapters call these, so that all refuse alike.
@@ -61,7 +62,7 @@ export function checkCommit(operations: readonly CommitOperation[], limits: Capa
       checkExpiry(operation.expiresAt);
     }
     checkPrecondition(operation);
-    const name = Buffer.from(operation.key).toString('latin1');
+    const name = keyName(operation.key);
     if (seen.has(name)) {
       throw new NorimakiError('argument.invalid', 'A commit names each key at most once.', { argument: 'operations' });
     }

@@ -1,1 +1,1 @@
-export { compareKeys, decodeTuple, encodeTuple, type KeyPart, kindRange, prefixRange } from './tuple.ts';
+export { compareKeys, decodeTuple, encodeTuple, type KeyPart, keyName, kindRange, prefixRange } from './tuple.ts';

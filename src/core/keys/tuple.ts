@@ -268,6 +268,11 @@ export function decodeTuple(key: Key, start = 0): KeyPart[] {
   return parts;
 }
 
+/** The bytes of a key as latin1 text: equal for equal keys, ordered as keys are, and good for maps. */
+export function keyName(key: Key): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
+}
+
 /** Orders keys as stores do. */
 export function compareKeys(a: Key, b: Key): number {
   return Buffer.compare(a, b);

@@ -1,15 +1,14 @@
 import { NorimakiError } from '../../core/errors.ts';
-import { encodeTuple, type KeyPart, kindRange, prefixRange } from '../../core/keys/index.ts';
+import { compareKeys, encodeTuple, type KeyPart, keyName, kindRange, prefixRange } from '../../core/keys/index.ts';
 import type { FieldGroup } from '../../core/model/model.ts';
 import type { Range } from '../../core/model/types.ts';
 import type { KeyRange, ReadOptions, ScanPage } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
-import { hydrate } from '../entity.ts';
 import { snapshotOf } from '../snapshot.ts';
 import { claimOwner } from '../write/claims.ts';
-import { derivedKeys, nameOfKey } from '../write/derived-keys.ts';
+import { derivedKeys } from '../write/derived-keys.ts';
 import { type ListOptions, type Page, readAll, readPage } from './pages.ts';
-import { readEntity } from './read.ts';
+import { entityOf } from './results.ts';
 
 type Conditions = Readonly<Record<string, unknown>>;
 
@@ -76,7 +75,7 @@ function bounds(prefix: Uint8Array, range: Range<KeyPart>, field: string): KeyRa
   const kind = kindRange(prefix, some);
   const start = gt !== undefined ? after(gt) : gte !== undefined ? at(gte) : kind.start;
   const end = lt !== undefined ? at(lt) : lte !== undefined ? after(lte) : kind.end;
-  return Buffer.compare(start, end) < 0 ? { start, end } : { start, end: start };
+  return compareKeys(start, end) < 0 ? { start, end } : { start, end: start };
 }
 
 /** Reads the records that index entries name; an entry whose record has moved on gives nothing. */
@@ -86,8 +85,8 @@ function readIndexed(context: RepositoryContext, group: FieldGroup) {
     const stored = await context.client.getMany(ids.map((id) => context.keys.record(id)));
     return entries.map((entry, i) => {
       const { live } = snapshotOf(context, ids[i] ?? [], stored[i]);
-      if (live === undefined || !derivedKeys(context, live).entries.has(nameOfKey(entry.key))) return undefined;
-      return hydrate(context.model, live.decode().values, live.version);
+      if (live === undefined || !derivedKeys(context, live).entries.has(keyName(entry.key))) return undefined;
+      return entityOf(context.model, live, live.version);
     });
   };
 }
@@ -131,6 +130,6 @@ export async function findUnique(
   const owner = claimOwner(stored.value);
   const record = await client.get(keys.record(owner), options);
   const { live } = snapshotOf(context, owner, record);
-  if (live === undefined || !derivedKeys(context, live).claims.has(nameOfKey(claim))) return undefined;
-  return readEntity(context, owner, record);
+  if (live === undefined || !derivedKeys(context, live).claims.has(keyName(claim))) return undefined;
+  return entityOf(model, live, live.version);
 }

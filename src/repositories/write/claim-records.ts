@@ -1,4 +1,3 @@
-import { sealRecord } from '../../core/codec/index.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import { compareKeys } from '../../core/keys/index.ts';
 import type { IdPart } from '../../core/model/model.ts';
@@ -6,7 +5,7 @@ import type { CommitOperation } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { claimOwner, claimValue, type NeededClaim } from './claims.ts';
-import { randomOperationId, remember, tombstone } from './next-record.ts';
+import { randomOperationId, sealed, tombstone } from './next-record.ts';
 import type { PlannedOperation } from './write-set.ts';
 
 /**
@@ -31,17 +30,14 @@ export async function takeClaims(
 
 /** Moves an owner's record to a new version without changing it; an absent one becomes a tombstone. */
 function fence(context: RepositoryContext, owner: readonly IdPart[], snapshot: Snapshot): Promise<boolean> {
-  const { keys, environment, model } = context;
+  const { keys, environment } = context;
   const { live, version } = snapshot;
   const operationId = randomOperationId(environment.random);
-  const envelope = live && remember(live.envelope, [operationId], model.ring);
-  const moved =
-    live === undefined || envelope === undefined
-      ? tombstone(context, undefined, operationId)
-      : { value: sealRecord(live.body, envelope), envelope };
-  const { expiresAt } = moved.envelope;
+  const { value, envelope } =
+    live === undefined ? tombstone(context, undefined, operationId) : sealed(context, live, operationId);
+  const { expiresAt } = envelope;
   const precondition = version === undefined ? { ifAbsent: true } : { ifMatch: version };
-  return tryWrite(context, { type: 'put', key: keys.record(owner), value: moved.value, expiresAt, ...precondition });
+  return tryWrite(context, { type: 'put', key: keys.record(owner), value, expiresAt, ...precondition });
 }
 
 /** One try; `false` means: start over and look again, because it failed or because nobody knows. */

@@ -1,10 +1,10 @@
 import { NorimakiError } from '../../core/errors.ts';
-import { compareKeys, decodeTuple, encodeTuple } from '../../core/keys/index.ts';
+import { compareKeys, decodeTuple, encodeTuple, keyName } from '../../core/keys/index.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import type { Precondition } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
 import { readSnapshot, type Snapshot } from '../snapshot.ts';
-import { type Claim, derivedKeys, nameOfKey } from './derived-keys.ts';
+import { type Claim, derivedKeys } from './derived-keys.ts';
 import type { RecordState } from './operation.ts';
 
 /** A claim that a write must take, and what must still hold of it then. */
@@ -52,7 +52,7 @@ async function lookUp(context: RepositoryContext, id: readonly IdPart[], claim: 
   const ownerKey = keys.record(owner);
   if (compareKeys(ownerKey, keys.record(id)) === 0) return { ...claim, precondition };
   const snapshot = await readSnapshot(context, owner, ownerKey);
-  if (snapshot.live !== undefined && derivedKeys(context, snapshot.live).claims.has(nameOfKey(claim.key))) {
+  if (snapshot.live !== undefined && derivedKeys(context, snapshot.live).claims.has(keyName(claim.key))) {
     const fields = claim.group.fields;
     throw new NorimakiError(
       'already.exists',

@@ -1,3 +1,4 @@
+import { keyName } from '../../core/keys/index.ts';
 import type { FieldGroup } from '../../core/model/model.ts';
 import type { Key } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
@@ -17,10 +18,6 @@ export interface DerivedKeys {
 const NONE: DerivedKeys = { claims: new Map(), entries: new Map() };
 const known = new WeakMap<LiveRecord, DerivedKeys>();
 
-export function nameOfKey(key: Key): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
-}
-
 /** The keys under which unique constraints and indexes hold a record. Errors: `record.corrupt`, `argument.invalid`. */
 export function derivedKeys({ model, keys }: RepositoryContext, record: LiveRecord | undefined): DerivedKeys {
   if (record === undefined || (model.uniques.length === 0 && model.indexes.length === 0)) return NONE;
@@ -32,12 +29,12 @@ export function derivedKeys({ model, keys }: RepositoryContext, record: LiveReco
   const claims = new Map<string, Claim>();
   for (const group of model.uniques) {
     const key = keys.holds(group, held) ? keys.unique(group, values) : undefined;
-    if (key !== undefined) claims.set(nameOfKey(key), { key, group });
+    if (key !== undefined) claims.set(keyName(key), { key, group });
   }
   const entries = new Map<string, Key>();
   for (const group of model.indexes) {
     const key = keys.holds(group, held) ? keys.indexEntry(group, values) : undefined;
-    if (key !== undefined) entries.set(nameOfKey(key), key);
+    if (key !== undefined) entries.set(keyName(key), key);
   }
   const derived = { claims, entries };
   known.set(record, derived);

@@ -1,10 +1,10 @@
 import { NorimakiError } from '../../core/errors.ts';
+import { keyName } from '../../core/keys/index.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import { fullJitter } from '../../core/retry/index.ts';
 import type { Consistency, Key } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
 import { describeRecord } from '../snapshot.ts';
-import { nameOfKey } from './derived-keys.ts';
 import { Member, type WriteCallOptions } from './member.ts';
 import type { Operation, RecordState } from './operation.ts';
 import { type LostRound, runRound } from './round.ts';
@@ -24,7 +24,7 @@ export class KeyQueues {
     operation: Operation<R>,
     options: WriteCallOptions & { consistency?: Consistency | undefined },
   ): Promise<R> {
-    const name = nameOfKey(key);
+    const name = keyName(key);
     let queue = this.#queues.get(name);
     if (queue === undefined) {
       queue = new KeyQueue(context, id, key, () => this.#queues.delete(name));

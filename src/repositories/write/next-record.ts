@@ -8,7 +8,7 @@ import type { Values } from '../entity.ts';
 import { describeRecord, LiveRecord } from '../snapshot.ts';
 
 /** Appends operation ids to the ring, the oldest falling off. */
-export function remember(envelope: Envelope, ids: readonly string[], ring: number): Envelope {
+function remember(envelope: Envelope, ids: readonly string[], ring: number): Envelope {
   const ops = (envelope.ops + ids.join('')).slice(-ring * OPERATION_ID_LENGTH);
   return { ...envelope, seq: envelope.seq + ids.length, ops };
 }
@@ -98,6 +98,17 @@ export function nextRecord(
   return unchanged ? before : after;
 }
 
+/** A record as it is stored, and its envelope, once it remembers this operation. */
+export interface Sealed {
+  readonly value: Uint8Array;
+  readonly envelope: Envelope;
+}
+
+export function sealed({ model }: RepositoryContext, record: LiveRecord, operationId: string): Sealed {
+  const envelope = remember(record.envelope, [operationId], model.ring);
+  return { value: sealRecord(record.body, envelope), envelope };
+}
+
 /** Longer than any writer may take between reading that a record is absent and writing it. */
 const TOMBSTONE_LIFE_MS = 3_600_000;
 
@@ -109,7 +120,7 @@ export function tombstone(
   { model, environment, tenant }: RepositoryContext,
   before: Envelope | undefined,
   operationId: string,
-): { readonly value: Uint8Array; readonly envelope: Envelope } {
+): Sealed {
   const start: Envelope = before ?? { schema: model.schema, born: operationId, seq: 0, ops: '', tenant };
   const expiresAt = environment.clock.now() + TOMBSTONE_LIFE_MS;
   const envelope = remember({ ...start, expiresAt, tombstone: true }, [operationId], model.ring);

@@ -1,11 +1,10 @@
-import { type Envelope, sealRecord } from '../../core/codec/index.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import type { CommitOperation, Key, Precondition } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
-import type { LiveRecord, Snapshot } from '../snapshot.ts';
+import type { Snapshot } from '../snapshot.ts';
 import { claimValue, type NeededClaim } from './claims.ts';
 import { type DerivedKeys, derivedKeys } from './derived-keys.ts';
-import { remember, tombstone } from './next-record.ts';
+import { sealed, tombstone } from './next-record.ts';
 import type { RecordState } from './operation.ts';
 
 /** What one operation of a write set is for. */
@@ -87,15 +86,9 @@ function recordChange(
     return { record, seq: 0, born: undefined };
   }
   const { value, envelope } =
-    after === undefined
-      ? tombstone(context, snapshot.live?.envelope, writeId)
-      : sealed(after, remember(after.envelope, [writeId], context.model.ring));
+    after === undefined ? tombstone(context, snapshot.live?.envelope, writeId) : sealed(context, after, writeId);
   const { expiresAt, seq, born } = envelope;
   return { record: { purpose: 'record', type: 'put', key, value, expiresAt, ...precondition }, seq, born };
-}
-
-function sealed({ body }: LiveRecord, envelope: Envelope): { value: Uint8Array; envelope: Envelope } {
-  return { value: sealRecord(body, envelope), envelope };
 }
 
 /** A record that cannot be read can still be deleted; what its fields derived is then found stale by whoever reads it. */

@@ -4,6 +4,7 @@ import { throwIfAborted } from '../../core/abort.ts';
 import { checkCommit, checkExpiry, checkKey, checkPrecondition, checkValue, pageLimit } from '../../core/checks.ts';
 import type { Clock } from '../../core/clock.ts';
 import { NorimakiError } from '../../core/errors.ts';
+import { keyName } from '../../core/keys/index.ts';
 import { preconditionFailure } from '../../core/precondition.ts';
 import {
   type CommitOperation,
@@ -28,7 +29,6 @@ const BTree = sortedBtree.default ?? (sortedBtree as unknown as typeof sortedBtr
 
 /** Keys as latin1 strings: string order is byte order, and a string can be compared and mapped. */
 type Name = string;
-const nameOf = (key: Key): Name => Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
 const keyOf = (name: Name): Key => new Uint8Array(Buffer.from(name, 'latin1'));
 
 /** Expired records that one write removes at most, so that no write pays for all. */
@@ -68,13 +68,13 @@ class Memory implements MemoryStore {
   async get(key: Key, { signal }: ReadOptions = {}): Promise<Stored | undefined> {
     this.#begin(signal);
     checkKey(key, DEFAULT_LIMITS);
-    return copyOf(this.#live(nameOf(key)));
+    return copyOf(this.#live(keyName(key)));
   }
 
   async getMany(keys: readonly Key[], options: ReadOptions = {}): Promise<(Stored | undefined)[]> {
     this.#begin(options.signal);
     for (const key of keys) checkKey(key, DEFAULT_LIMITS);
-    return keys.map((key) => copyOf(this.#live(nameOf(key))));
+    return keys.map((key) => copyOf(this.#live(keyName(key))));
   }
 
   async put(key: Key, value: Uint8Array, options: PutOptions = {}): Promise<Version> {
@@ -83,7 +83,7 @@ class Memory implements MemoryStore {
     checkValue(value, DEFAULT_LIMITS);
     checkPrecondition(options);
     checkExpiry(options.expiresAt);
-    return this.#once('put', nameOf(key), options, () => {
+    return this.#once('put', keyName(key), options, () => {
       this.#apply([{ type: 'put', key, value, ...options }]);
       return this.#version();
     });
@@ -92,7 +92,7 @@ class Memory implements MemoryStore {
   async delete(key: Key, options: DeleteOptions = {}): Promise<boolean> {
     this.#begin(options.signal);
     checkKey(key, DEFAULT_LIMITS);
-    const name = nameOf(key);
+    const name = keyName(key);
     return this.#once('delete', name, options, () => {
       const existed = this.#live(name) !== undefined;
       this.#apply([{ type: 'delete', key, ...options }]);
@@ -104,7 +104,7 @@ class Memory implements MemoryStore {
     this.#begin(options.signal);
     checkCommit(operations, DEFAULT_LIMITS);
     const first = operations[0];
-    return this.#once('commit', first === undefined ? '' : nameOf(first.key), options, () => {
+    return this.#once('commit', first === undefined ? '' : keyName(first.key), options, () => {
       this.#apply(operations);
       return this.#version();
     });
@@ -113,7 +113,7 @@ class Memory implements MemoryStore {
   async scan(range: KeyRange, options: ScanOptions = {}): Promise<ScanPage> {
     this.#begin(options.signal);
     const limit = pageLimit(options);
-    const [start, end] = [nameOf(range.start), nameOf(range.end)];
+    const [start, end] = [keyName(range.start), keyName(range.end)];
     const entries: (Stored & { key: Key })[] = [];
     const walk = options.reverse ? this.#records.entriesReversed(end, undefined, true) : this.#records.entries(start);
     for (const [name, record] of walk) {
@@ -157,7 +157,7 @@ class Memory implements MemoryStore {
   }
 
   #apply(operations: readonly CommitOperation[]): void {
-    const names = operations.map((operation) => nameOf(operation.key));
+    const names = operations.map((operation) => keyName(operation.key));
     for (const [i, operation] of operations.entries()) {
       const failure = preconditionFailure(operation, this.#live(names[i] as Name)?.version, i);
       if (failure !== undefined) throw failure;
