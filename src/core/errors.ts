@@ -37,6 +37,17 @@ export interface ErrorDetails {
   'model.invalid': { entity: string; problems: readonly string[] };
   'capability.missing': { capability: string; neededBy: string };
   'argument.invalid': { argument: string };
+  'index.missing': { namespace: string };
+  'embedder.unavailable': {
+    embedder: string;
+    /** How long the provider asks to wait, in milliseconds. */
+    retryAfter?: number | undefined;
+  };
+  'embedder.rejected': { embedder: string };
+  'embedding.mismatch': { entity: string; embedding: string };
+  'reindex.conflict': { entity: string; embedding: string };
+  'reindex.incomplete': { entity: string; embedding: string; failed: number };
+  'reindex.recall': { entity: string; embedding: string; recall: number; atLeast: number };
   'size.exceeded': { what: string; bytes: number; limit: number };
   'fence.stale': { entity: string; offered: bigint; highest: bigint };
   'deadline.exceeded': { waited: number; applied: Applied };
@@ -57,6 +68,7 @@ const RETRYABLE: ReadonlySet<string> = new Set<ErrorCode>([
   'conflict.exhausted',
   'store.unavailable',
   'deadline.exceeded',
+  'embedder.unavailable',
 ]);
 
 /**

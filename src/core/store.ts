@@ -1,4 +1,5 @@
 import type { Environment } from './clock.ts';
+import type { Vectors, VectorWrite } from './vectors/index.ts';
 import type { Version } from './version.ts';
 
 /** An encoded key. Stores order keys by their bytes. */
@@ -21,6 +22,8 @@ export interface Capabilities {
   readonly scan: boolean;
   /** Has `commit`: see {@link CommitStore}. */
   readonly commit: boolean;
+  /** Has `vectors`: see {@link VectorStore}. Where it has `commit` too, a commit writes vectors as well. */
+  readonly vectors: boolean;
   /** In bytes, of the encoded key and of the value. */
   readonly limits: { readonly key: number; readonly value: number };
 }
@@ -120,14 +123,25 @@ export type CommitOperation =
   | ({ readonly type: 'delete'; readonly key: Key } & Pick<DeleteOptions, 'ifMatch'>)
   | ({ readonly type: 'check'; readonly key: Key } & Precondition);
 
+export interface CommitOptions extends WriteOptions {
+  /** Vectors that are written with the operations, each at most once; only where `capabilities.vectors`. */
+  readonly vectors?: readonly VectorWrite[] | undefined;
+}
+
 /** A store that applies several writes together. */
 export interface CommitStore extends Store {
   readonly capabilities: Capabilities & { readonly commit: true };
   /**
-   * Applies all operations or none; each key at most once. The version is that of every put in it.
-   * A failed precondition throws as `put` does, with the position of the operation in `details.operation`.
+   * Applies all operations, and all vector writes, or none; each key at most once. The version is that of every put in
+   * it. A failed precondition throws as `put` does, with the position of the operation in `details.operation`.
    */
-  commit(operations: readonly CommitOperation[], options?: WriteOptions): Promise<Version>;
+  commit(operations: readonly CommitOperation[], options?: CommitOptions): Promise<Version>;
+}
+
+/** A store that keeps vectors and finds the nearest. */
+export interface VectorStore extends Store {
+  readonly capabilities: Capabilities & { readonly vectors: true };
+  readonly vectors: Vectors;
 }
 
 /** An adapter that must be opened before use. `open()` calls it with its clock and its chance. */
@@ -143,6 +157,10 @@ export const DEFAULT_LIMITS: Capabilities['limits'] = { key: 1024, value: 1_048_
 
 export function canScan(store: Store): store is ScanStore {
   return store.capabilities.scan;
+}
+
+export function hasVectors(store: Store): store is VectorStore {
+  return store.capabilities.vectors;
 }
 
 export function canCommit(store: Store): store is CommitStore {

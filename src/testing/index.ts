@@ -1,11 +1,14 @@
 export type { ContractCase, ContractInput } from './contract/contract-case.ts';
 export { type ContractRunner, contractCases, storeContract } from './contract/store-contract.ts';
+export { type FakeEmbedder, type FakeEmbedderOptions, fakeEmbedder } from './fake-embedder.ts';
 export {
   type FaultCall,
   type FaultKind,
   type FaultOptions,
   type InjectedFault,
   SimulatedCrash,
+  type VectorName,
+  type VectorVerb,
 } from './faults/fault.ts';
 export { type FaultControls, type FaultStore, faultStore } from './faults/fault-store.ts';
 export { checkLinearizable, type LinearizabilityResult } from './history/check-linearizable.ts';

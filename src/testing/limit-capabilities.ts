@@ -1,19 +1,22 @@
 import type {
   Capabilities,
   CommitOperation,
+  CommitOptions,
   CommitStore,
   DeleteOptions,
   Key,
   PutOptions,
   ScanStore,
   Store,
-  WriteOptions,
+  VectorStore,
 } from '../core/store.ts';
+import type { Vectors } from '../core/vectors/index.ts';
 import type { Version } from '../core/version.ts';
+import { forgettable, LimitedVectors } from './limited-vectors.ts';
 import { capabilityMissing, StoreWrapper } from './store-wrapper.ts';
 
 /** What a store can be left without; `'cas'` leaves it with best-effort conditional writes. */
-export type Ability = 'scan' | 'commit' | 'ifAbsent' | 'deleteIfMatch' | 'idempotency' | 'cas';
+export type Ability = 'scan' | 'commit' | 'ifAbsent' | 'deleteIfMatch' | 'idempotency' | 'cas' | 'vectors';
 
 /** `S` without the abilities `A`. */
 export type LimitedStore<S extends Store, A extends Ability> = Store & {
@@ -21,15 +24,18 @@ export type LimitedStore<S extends Store, A extends Ability> = Store & {
     readonly [K in A]: K extends 'cas' ? 'best-effort' : false;
   };
 } & ('scan' extends A ? unknown : S extends ScanStore ? ScanStore : unknown) &
-  ('commit' extends A ? unknown : S extends CommitStore ? CommitStore : unknown);
+  ('commit' extends A ? unknown : S extends CommitStore ? CommitStore : unknown) &
+  ('vectors' extends A ? unknown : S extends VectorStore ? VectorStore : unknown);
 
 class Limited extends StoreWrapper {
+  override readonly vectors: Vectors;
   readonly #capabilities: Capabilities;
 
   constructor(inner: Store, without: readonly Ability[]) {
     super(inner);
     const lost = without.map((ability) => [ability, ability === 'cas' ? 'best-effort' : false]);
     this.#capabilities = { ...inner.capabilities, ...Object.fromEntries(lost) };
+    this.vectors = new LimitedVectors(inner, this.#capabilities);
   }
 
   override get capabilities(): Capabilities {
@@ -38,12 +44,12 @@ class Limited extends StoreWrapper {
 
   override async put(key: Key, value: Uint8Array, options: PutOptions = {}): Promise<Version> {
     this.#check({ ifAbsent: options.ifAbsent }, 'put()');
-    return this.inner.put(key, value, this.#forgettable(options));
+    return this.inner.put(key, value, forgettable(options, this.#capabilities));
   }
 
   override async delete(key: Key, options: DeleteOptions = {}): Promise<boolean> {
     this.#checkDelete(options, 'delete()');
-    return this.inner.delete(key, this.#forgettable(options));
+    return this.inner.delete(key, forgettable(options, this.#capabilities));
   }
 
   override async scan(...call: Parameters<StoreWrapper['scan']>): ReturnType<StoreWrapper['scan']> {
@@ -51,13 +57,14 @@ class Limited extends StoreWrapper {
     return super.scan(...call);
   }
 
-  override async commit(operations: readonly CommitOperation[], options: WriteOptions = {}): Promise<Version> {
+  override async commit(operations: readonly CommitOperation[], options: CommitOptions = {}): Promise<Version> {
     if (!this.#capabilities.commit) throw capabilityMissing('commit', 'commit()');
+    if (options.vectors?.length && !this.#capabilities.vectors) throw capabilityMissing('vectors', 'commit()');
     for (const operation of operations) {
       if (operation.type === 'delete') this.#checkDelete(operation, 'commit()');
       else this.#check(operation, 'commit()');
     }
-    return super.commit(operations, this.#forgettable(options));
+    return super.commit(operations, forgettable(options, this.#capabilities));
   }
 
   #check({ ifAbsent }: { ifAbsent?: boolean | undefined }, caller: string): void {
@@ -66,10 +73,6 @@ class Limited extends StoreWrapper {
 
   #checkDelete({ ifMatch }: { ifMatch?: Version | undefined }, caller: string): void {
     if (ifMatch !== undefined && !this.#capabilities.deleteIfMatch) throw capabilityMissing('deleteIfMatch', caller);
-  }
-
-  #forgettable<O extends WriteOptions>(options: O): O {
-    return this.#capabilities.idempotency ? options : { ...options, idempotencyKey: undefined };
   }
 }
 

@@ -2,10 +2,12 @@ import { NorimakiError } from '../core/errors.ts';
 import {
   type Capabilities,
   type CommitOperation,
+  type CommitOptions,
   type CommitStore,
   canCommit,
   canScan,
   type DeleteOptions,
+  hasVectors,
   type Key,
   type KeyRange,
   type PutOptions,
@@ -15,15 +17,18 @@ import {
   type ScanStore,
   type Store,
   type Stored,
-  type WriteOptions,
+  type VectorStore,
 } from '../core/store.ts';
+import type { Vectors } from '../core/vectors/index.ts';
 import type { Version } from '../core/version.ts';
+import { VectorsWrapper } from './vectors-wrapper.ts';
 
 /** A store with the optional abilities of `S`, and nothing else of it. */
 export type SameAbilities<S extends Store> = Store & { readonly capabilities: S['capabilities'] } & (S extends ScanStore
     ? ScanStore
     : unknown) &
-  (S extends CommitStore ? CommitStore : unknown);
+  (S extends CommitStore ? CommitStore : unknown) &
+  (S extends VectorStore ? VectorStore : unknown);
 
 /** The error of a call to an ability that a store was opened without. */
 export function capabilityMissing(capability: string, neededBy: string): NorimakiError<'capability.missing'> {
@@ -33,9 +38,17 @@ export function capabilityMissing(capability: string, neededBy: string): Norimak
   });
 }
 
+/** The vectors of a store, for a call that needs them. */
+export function vectorsOf(store: Store, caller: string): Vectors {
+  if (!hasVectors(store)) throw capabilityMissing('vectors', caller);
+  return store.vectors;
+}
+
 /** Hands every call on to another store; what changes a store's behaviour overrides what it changes. */
 export class StoreWrapper implements Store {
   readonly inner: Store;
+  /** There is one always, so that calls fail as calls do; the capabilities say whether it counts. */
+  readonly vectors: Vectors = new VectorsWrapper((caller) => vectorsOf(this.inner, caller));
 
   constructor(inner: Store) {
     this.inner = inner;
@@ -66,7 +79,7 @@ export class StoreWrapper implements Store {
     return this.inner.scan(range, options);
   }
 
-  async commit(operations: readonly CommitOperation[], options?: WriteOptions): Promise<Version> {
+  async commit(operations: readonly CommitOperation[], options?: CommitOptions): Promise<Version> {
     if (!canCommit(this.inner)) throw capabilityMissing('commit', 'commit()');
     return this.inner.commit(operations, options);
   }

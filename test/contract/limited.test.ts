@@ -26,7 +26,7 @@ function limited(without: readonly Ability[]): ContractInput {
   };
 }
 
-const ABILITIES: readonly Ability[] = ['scan', 'commit', 'ifAbsent', 'deleteIfMatch', 'idempotency', 'cas'];
+const ABILITIES: readonly Ability[] = ['scan', 'commit', 'ifAbsent', 'deleteIfMatch', 'idempotency', 'cas', 'vectors'];
 
 for (const ability of ABILITIES) storeContract(limited([ability]), { describe, test });
 storeContract(limited(ABILITIES), { describe, test });

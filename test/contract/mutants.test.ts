@@ -2,9 +2,11 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { memory } from '../../src/stores/memory/index.ts';
 import { type ContractCase, contractCases, manualClock, seededRandom } from '../../src/testing/index.ts';
 import { committingMutants } from './mutants/committing.ts';
+import { vectorCommitMutants } from './mutants/committing-vectors.ts';
 import { keepingMutants } from './mutants/keeping.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { readingMutants } from './mutants/reading.ts';
+import { vectorMutants } from './mutants/vectors.ts';
 import { writingMutants } from './mutants/writing.ts';
 import { openPersistent, reopenPersistent } from './persistent-memory.ts';
 
@@ -13,6 +15,8 @@ const MUTANTS: Record<string, Mutant> = {
   ...writingMutants,
   ...keepingMutants,
   ...committingMutants,
+  ...vectorMutants,
+  ...vectorCommitMutants,
 };
 
 const { capabilities } = await memory().openStore({ clock: manualClock(), random: seededRandom(1) });
@@ -78,6 +82,25 @@ describe('the random tests kill by themselves', () => {
     'a commit forgets deadlines',
   ])('the stateful test: %s', async (name) => {
     expect(await killedIn('any sequence of calls', name)).toBeDefined();
+  });
+
+  test.each([
+    'a search is not sorted',
+    'an index ignores its metric',
+    'a delete of a vector does nothing',
+    'a dropped index keeps its vectors',
+    'ties are in the order of UTF-16',
+    'a search finds one too few',
+    'a list of ids skips `after`',
+    'a list of ids repeats `after`',
+    'an insert without an index is acknowledged',
+    'namespaces with a zero are mixed up',
+    'a commit writes its vectors before its preconditions',
+    'a commit writes its records before it looks at its vectors',
+    'a commit forgets its deletes of vectors',
+    'a commit leaves out vectors that have no index',
+  ])('the stateful test of vectors: %s', async (name) => {
+    expect(await killedIn('any sequence of vector calls', name)).toBeDefined();
   });
 
   test.each([

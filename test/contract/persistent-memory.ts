@@ -2,10 +2,15 @@ import type { Environment } from '../../src/core/clock.ts';
 import { NorimakiError } from '../../src/core/errors.ts';
 import type { Store } from '../../src/core/store.ts';
 import { memory } from '../../src/stores/memory/index.ts';
-import { StoreWrapper } from '../../src/testing/store-wrapper.ts';
+import { StoreWrapper, vectorsOf } from '../../src/testing/store-wrapper.ts';
+import { VectorsWrapper } from '../../src/testing/vectors-wrapper.ts';
 
 /** A handle on a memory store that outlives it, as a file outlives a process. */
 export class PersistentMemory extends StoreWrapper {
+  override readonly vectors = new VectorsWrapper((caller) => {
+    this.#checkOpen();
+    return vectorsOf(this.inner, caller);
+  });
   #closed = false;
 
   override async get(...call: Parameters<Store['get']>): ReturnType<Store['get']> {

@@ -2,11 +2,24 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { NorimakiError } from '../errors.ts';
-import { compileCodec, type Envelope, openRecord, sealRecord } from './index.ts';
+import {
+  compileCodec,
+  DERIVED_ID_LENGTH,
+  type Envelope,
+  OPERATION_ID_LENGTH,
+  openRecord,
+  sealRecord,
+  VECTOR_ENTRY_LENGTH,
+} from './index.ts';
 import { MAX_RECORD_BYTES } from './limits.ts';
 
 const name = (): string => 'Thing 1';
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{16}$/);
+/** Items of one length, joined; at least one. */
+const listOf = (length: number): fc.Arbitrary<string> =>
+  fc
+    .array(fc.stringMatching(new RegExp(`^[A-Za-z0-9_-]{${length}}$`)), { minLength: 1, maxLength: 4 })
+    .map((items) => items.join(''));
 const envelopes: fc.Arbitrary<Envelope> = fc
   .record(
     {
@@ -14,6 +27,8 @@ const envelopes: fc.Arbitrary<Envelope> = fc
       born: fc.oneof(id, fc.string({ unit: 'binary' })),
       ops: fc.array(id, { maxLength: 6 }),
       more: fc.nat(),
+      derived: listOf(DERIVED_ID_LENGTH),
+      vectors: listOf(VECTOR_ENTRY_LENGTH),
       expiresAt: fc.oneof(fc.nat(), fc.double({ noNaN: true, noDefaultInfinity: true })),
       tenant: fc.string({ unit: 'binary' }),
       fence: fc.bigInt({ min: 0n, max: 10n ** 39n - 1n }),
@@ -48,6 +63,47 @@ test('an envelope comes back as it was', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+/** The same envelope, spelled as we do not, so that it is not read at one glance. */
+function respelled(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes).toString();
+  const at = text.lastIndexOf('"format":1');
+  return `${text.slice(0, at)}"format": 1${text.slice(at + '"format":1'.length)}`;
+}
+
+test('an envelope means the same in our spelling and in another', () => {
+  const plain = envelopes.map(({ schema, born, seq, ops, derived, vectors, expiresAt }) => ({
+    ...{ schema, seq, ops, derived, vectors },
+    born: born.length === 16 ? born : 'AAAAAAAAAAAAAAAA',
+    expiresAt: expiresAt === undefined ? undefined : Math.trunc(Math.abs(expiresAt)) % 1e15,
+  }));
+  fc.assert(
+    fc.property(fc.oneof(plain, envelopes), (envelope) => {
+      const bytes = sealRecord('{"json":{}', envelope);
+      expect(open(respelled(bytes)).envelope).toEqual(open(bytes).envelope);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test.each([
+  ['seq and ops', { ops: 'A'.repeat(OPERATION_ID_LENGTH) }],
+  ['derived', { derived: 'A'.repeat(DERIVED_ID_LENGTH) }],
+  ['vectors', { vectors: 'A'.repeat(VECTOR_ENTRY_LENGTH) }],
+])('%s of another length are refused, in whichever spelling', (part, lists) => {
+  const bytes = sealRecord('{"json":{}', { schema: 1, born: 'x', seq: 1, ops: '', ...lists });
+  const [field = '', list = ''] = Object.entries(lists)[0] ?? [];
+  expect(failure(bytes)).toBe('opened');
+  for (const wrong of [`${list}A`, list.slice(1), ...(field === 'ops' ? [] : [''])]) {
+    const replace = (text: string): string => text.replace(`"${field}":"${list}"`, `"${field}":"${wrong}"`);
+    for (const text of [Buffer.from(bytes).toString(), respelled(bytes)]) {
+      expect(failure(replace(text))).toMatch(new RegExp(`^Thing 1 cannot be read: env: ${part} (is|are) not`));
+    }
+    expect(() => sealRecord('{"json":{}', { schema: 1, born: 'x', seq: 1, ops: '', [field]: wrong })).toThrow(
+      expect.objectContaining({ code: 'argument.invalid' }),
+    );
+  }
 });
 
 test('no data can pass for the envelope', () => {
@@ -149,6 +205,7 @@ describe('refused', () => {
     ['half an operation id', of('"schema":1,"born":"x","seq":1,"ops":"AAAAAAAA"')],
     ['a deadline that is text', of(`${plain},"expiresAt":"soon"`)],
     ['a deadline that is no number of ours', of(`${plain},"expiresAt":1e999`)],
+    ['vectors that are a number', of(`${plain},"vectors":63`)],
     ['a tenant that is a number', of(`${plain},"tenant":1`)],
     ['a fence that is a number', of(`${plain},"fence":1`)],
     ['a negative fence', of(`${plain},"fence":"-1"`)],

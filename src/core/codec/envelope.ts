@@ -5,7 +5,15 @@ import { refuse } from './failures.ts';
 import { corrupt } from './issues.ts';
 import { isJsonObject, parseJson } from './json.ts';
 import { MAX_RECORD_BYTES } from './limits.ts';
-import { DERIVED_ID_LENGTH, type Envelope, OPERATION_ID_LENGTH, type OpenedRecord } from './record.ts';
+import type { PlainReader } from './plain-fields.ts';
+import {
+  DERIVED_ID_LENGTH,
+  type Envelope,
+  OPERATION_ID_LENGTH,
+  type OpenedRecord,
+  VECTOR_ENTRY_LENGTH,
+} from './record.ts';
+import { numberOf } from './spelled.ts';
 
 const FORMAT = 1;
 const BEFORE_ENVELOPE = ',"env":';
@@ -37,9 +45,11 @@ export function sealRecord(body: string, envelope: Envelope): Uint8Array {
   return bytes;
 }
 
-function envelopeText({ schema, born, seq, ops, derived, expiresAt, tenant, fence, tombstone }: Envelope): string {
+function envelopeText(envelope: Envelope): string {
+  const { schema, born, seq, ops, derived, vectors, expiresAt, tenant, fence, tombstone } = envelope;
   let text = `{"format":${FORMAT},"schema":${schema},"born":${quote(born)},"seq":${seq},"ops":${quote(ops)}`;
   if (derived !== undefined) text += `,"derived":${quote(derived)}`;
+  if (vectors !== undefined) text += `,"vectors":${quote(vectors)}`;
   if (expiresAt !== undefined) text += `,"expiresAt":${expiresAt}`;
   if (tenant !== undefined) text += `,"tenant":${JSON.stringify(tenant)}`;
   if (fence !== undefined) text += `,"fence":"${fence}"`;
@@ -52,24 +62,37 @@ function quote(id: string): string {
   return /^[\w-]*$/.test(id) ? `"${id}"` : JSON.stringify(id);
 }
 
-/** Takes a stored record apart without looking at its fields. `describe` names it in the error. Errors: `record.corrupt`. */
-export function openRecord(bytes: Uint8Array, describe: () => string, entity: string): OpenedRecord {
+/**
+ * Takes a stored record apart without looking at its fields. `describe` names it in the error; `readPlain` is tried
+ * before `JSON.parse`. Errors: `record.corrupt`.
+ */
+export function openRecord(
+  bytes: Uint8Array,
+  describe: () => string,
+  entity: string,
+  readPlain?: PlainReader,
+): OpenedRecord {
   try {
     if (bytes.length > MAX_RECORD_BYTES) refuse([], `it has ${bytes.length} bytes; the limit is ${MAX_RECORD_BYTES}`);
     const text = textOf(bytes);
     const { envelope, at } = readPlainEnvelope(text) ?? readEnvelope(text);
     const body = text.slice(0, at);
-    const { json, meta } = parseBody(body);
+    const { json, meta } = parseBody(body, readPlain);
     return { envelope, json, meta, body };
   } catch (error) {
     throw corrupt(entity, describe, undefined, error);
   }
 }
 
+/** What `toString('latin1')` calls, but also of bytes that are no Buffer: making one takes as long as the text. */
+const { latin1Slice } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+};
+
 function textOf(bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (isAscii(buffer)) return buffer.toString('latin1');
-  return isUtf8(buffer) ? buffer.toString() : refuse([], 'it is not UTF-8');
+  if (isAscii(bytes)) return latin1Slice.call(bytes, 0, bytes.length);
+  if (!isUtf8(bytes)) refuse([], 'it is not UTF-8');
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
 }
 
 interface FoundEnvelope {
@@ -79,7 +102,7 @@ interface FoundEnvelope {
 
 /** The envelope of nearly every record, exactly as it is written above. */
 const PLAIN_ENVELOPE =
-  /,"env":\{"format":1,"schema":(0|[1-9]\d{0,14}),"born":"([\w-]*)","seq":(0|[1-9]\d{0,14}),"ops":"([\w-]*)"(?:,"derived":"([\w-]*)")?(?:,"expiresAt":([1-9]\d{0,14}))?\}\}$/y;
+  /,"env":\{"format":1,"schema":(0|[1-9]\d{0,14}),"born":"([\w-]*)","seq":(0|[1-9]\d{0,14}),"ops":"([\w-]*)"(?:,"derived":"([\w-]*)")?(?:,"vectors":"([\w-]*)")?(?:,"expiresAt":([1-9]\d{0,14}))?\}\}$/y;
 
 /** Of the last one that was read; the next is mostly as long. */
 let plainLength = 0;
@@ -95,13 +118,14 @@ function readPlainEnvelope(text: string): FoundEnvelope | undefined {
     plainLength = text.length - at;
   }
   const born = match[2] ?? '';
-  const seq = Number(match[3]);
+  const seq = numberOf(match[3] ?? '');
   const ops = match[4] ?? '';
   if (!isRing(seq, ops)) return undefined;
   const derived = match[5];
-  if (!isDerived(derived)) return undefined;
-  const expiresAt = match[6] === undefined ? undefined : Number(match[6]);
-  return { envelope: { schema: Number(match[1]), born, seq, ops, derived, expiresAt }, at };
+  const vectors = match[6];
+  if (!isList(derived, DERIVED_ID_LENGTH) || !isList(vectors, VECTOR_ENTRY_LENGTH)) return undefined;
+  const expiresAt = match[7] === undefined ? undefined : numberOf(match[7]);
+  return { envelope: { schema: numberOf(match[1] ?? ''), born, seq, ops, derived, vectors, expiresAt }, at };
 }
 
 function matchPlain(text: string, at: number): RegExpExecArray | null {
@@ -116,6 +140,7 @@ const FIELDS: ReadonlySet<string> = new Set<keyof Envelope | 'format'>([
   'seq',
   'ops',
   'derived',
+  'vectors',
   'expiresAt',
   'tenant',
   'fence',
@@ -148,12 +173,13 @@ type UncheckedEnvelope = { readonly [Field in keyof Envelope]?: unknown };
 const MAX_FENCE = 10n ** 39n;
 
 function envelopeProblem(envelope: UncheckedEnvelope): string | undefined {
-  const { schema, born, seq, ops, derived, expiresAt, tenant, fence, tombstone } = envelope;
+  const { schema, born, seq, ops, derived, vectors, expiresAt, tenant, fence, tombstone } = envelope;
   if (!isCount(schema)) return 'schema is not a whole number';
   if (typeof born !== 'string') return 'born is not a string';
   if (typeof ops !== 'string' || !isCount(seq) || !isRing(seq, ops))
     return 'seq and ops are not a ring of operation ids';
-  if (!isDerived(derived)) return 'derived is not a list of ids';
+  if (!isList(derived, DERIVED_ID_LENGTH)) return 'derived is not a list of ids';
+  if (!isList(vectors, VECTOR_ENTRY_LENGTH)) return 'vectors is not a list of entries';
   if (expiresAt !== undefined && !Number.isFinite(expiresAt)) return 'expiresAt is not an instant';
   if (tenant !== undefined && typeof tenant !== 'string') return 'tenant is not a string';
   if (fence !== undefined && !(typeof fence === 'bigint' && fence >= 0n && fence < MAX_FENCE))
@@ -166,9 +192,10 @@ function isRing(seq: number, ops: string): boolean {
   return ops.length % OPERATION_ID_LENGTH === 0 && ops.length <= seq * OPERATION_ID_LENGTH;
 }
 
-function isDerived(derived: unknown): derived is string | undefined {
-  if (derived === undefined) return true;
-  return typeof derived === 'string' && derived.length > 0 && derived.length % DERIVED_ID_LENGTH === 0;
+/** Items of one length each, joined; a list without items is not written. */
+function isList(list: unknown, length: number): list is string | undefined {
+  if (list === undefined) return true;
+  return typeof list === 'string' && list.length > 0 && list.length % length === 0;
 }
 
 function isCount(value: unknown): value is number {

@@ -1,5 +1,6 @@
 export { compileCodec } from './compile.ts';
 export { openRecord, sealRecord } from './envelope.ts';
+export { isJsonObject } from './json.ts';
 export type { CodecOptions } from './plan.ts';
 export { fieldNameProblem, schemaProblems } from './problems.ts';
 export {
@@ -8,4 +9,5 @@ export {
   OPERATION_ID_LENGTH,
   type OpenedRecord,
   type UnknownFields,
+  VECTOR_ENTRY_LENGTH,
 } from './record.ts';

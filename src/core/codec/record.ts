@@ -16,6 +16,8 @@ export interface Envelope {
    * A record from before a constraint was declared is not in it, and must not give up a claim that it never had.
    */
   readonly derived?: string | undefined;
+  /** Which vectors belong to the record: entries of {@link VECTOR_ENTRY_LENGTH} characters, joined. */
+  readonly vectors?: string | undefined;
   /** Instant in milliseconds since 1970 from which the record does not exist. */
   readonly expiresAt?: number | undefined;
   readonly tenant?: string | undefined;
@@ -30,6 +32,9 @@ export const OPERATION_ID_LENGTH = 16;
 
 /** 48 bits as base64url. */
 export const DERIVED_ID_LENGTH = 8;
+
+/** A state, the id of a vector space (8), a generation (22), the hash of the source (16) and of a given vector (16). */
+export const VECTOR_ENTRY_LENGTH = 63;
 
 /** Fields of a stored record that this program's model does not know; kept as they are by an update. */
 export interface UnknownFields {
@@ -54,6 +59,8 @@ export interface DecodedFields {
 
 /** Turns the fields of one entity into text and back. Compiled once per model. */
 export interface RecordCodec {
+  /** As `openRecord`, but faster for a record with exactly the fields of this model. Errors: `record.corrupt`. */
+  open(bytes: Uint8Array, describe: () => string): OpenedRecord;
   /**
    * Validates the values and writes them as the body of a record. Equal values give equal text.
    * Errors: `validation.failed`.

@@ -3,6 +3,7 @@ export { isOutage, untilAnswered, waitOutOutage } from './outage.ts';
 export {
   CONFLICT_POLICY,
   fullJitter,
+  OUTAGE_POLICY,
   type RetryOptions,
   type RetryPolicy,
   retryPolicy,

@@ -13,6 +13,7 @@ storeContract(
       idempotency: true,
       scan: true,
       commit: true,
+      vectors: true,
       limits: DEFAULT_LIMITS,
     },
     open: (environment) => memory().openStore(environment),

@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import sortedBtree from 'sorted-btree';
 import { throwIfAborted } from '../../core/abort.ts';
 import { checkCommit, checkExpiry, checkKey, checkPrecondition, checkValue, pageLimit } from '../../core/checks.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -8,6 +7,7 @@ import { keyName } from '../../core/keys/index.ts';
 import { preconditionFailure } from '../../core/precondition.ts';
 import {
   type CommitOperation,
+  type CommitOptions,
   type CommitStore,
   DEFAULT_LIMITS,
   type DeleteOptions,
@@ -20,24 +20,28 @@ import {
   type ScanStore,
   type Stored,
   type StoreOpener,
+  type VectorStore,
   type WriteOptions,
 } from '../../core/store.ts';
+import { checkVectorWrites, type Vectors, type VectorWrite } from '../../core/vectors/index.ts';
 import { makeVersion, type Version } from '../../core/version.ts';
-
-// A CommonJS package: in Node its class sits on the default export's `default`; vitest hands out the class itself.
-const BTree = sortedBtree.default ?? (sortedBtree as unknown as typeof sortedBtree.default);
+import { BTree } from './btree.ts';
+import { MemoryVectors } from './vectors.ts';
 
 /** Keys as latin1 strings: string order is byte order, and a string can be compared and mapped. */
 type Name = string;
 const keyOf = (name: Name): Key => new Uint8Array(Buffer.from(name, 'latin1'));
+
+/** What a write answers. */
+type Answer = Version | boolean | undefined;
 
 /** Expired records that one write removes at most, so that no write pays for all. */
 const SWEEP_BATCH = 16;
 const REMEMBERED_WRITES = 10_000;
 
 /** The reference store: everything in this process, nothing kept. Every optional ability of the port. */
-export interface MemoryStore extends ScanStore, CommitStore {
-  readonly capabilities: ScanStore['capabilities'] & CommitStore['capabilities'];
+export interface MemoryStore extends ScanStore, CommitStore, VectorStore {
+  readonly capabilities: ScanStore['capabilities'] & CommitStore['capabilities'] & VectorStore['capabilities'];
 }
 
 class Memory implements MemoryStore {
@@ -48,6 +52,7 @@ class Memory implements MemoryStore {
     idempotency: true,
     scan: true,
     commit: true,
+    vectors: true,
     limits: DEFAULT_LIMITS,
   } as const;
 
@@ -57,12 +62,20 @@ class Memory implements MemoryStore {
     undefined,
     ([a, m], [b, n]) => a - b || (m < n ? -1 : +(m > n)),
   );
-  readonly #answers = new LRUCache<string, { answer: Version | boolean }>({ max: REMEMBERED_WRITES });
+  readonly #answers = new LRUCache<string, { answer: Answer }>({ max: REMEMBERED_WRITES });
+  readonly #vectors = new MemoryVectors({
+    begin: (signal) => this.#begin(signal),
+    once: (verb, name, options, write) => this.#once(verb, name, options, write),
+  });
   #lastIndex = 0n;
   #closed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  get vectors(): Vectors {
+    return this.#vectors;
   }
 
   async get(key: Key, { signal }: ReadOptions = {}): Promise<Stored | undefined> {
@@ -100,12 +113,14 @@ class Memory implements MemoryStore {
     });
   }
 
-  async commit(operations: readonly CommitOperation[], options: WriteOptions = {}): Promise<Version> {
+  async commit(operations: readonly CommitOperation[], options: CommitOptions = {}): Promise<Version> {
     this.#begin(options.signal);
     checkCommit(operations, DEFAULT_LIMITS);
+    const { vectors = [] } = options;
+    checkVectorWrites(vectors);
     const first = operations[0];
     return this.#once('commit', first === undefined ? '' : keyName(first.key), options, () => {
-      this.#apply(operations);
+      this.#apply(operations, vectors);
       return this.#version();
     });
   }
@@ -136,6 +151,7 @@ class Memory implements MemoryStore {
     this.#records.clear();
     this.#deadlines.clear();
     this.#answers.clear();
+    this.#vectors.clear();
   }
 
   #begin(signal: AbortSignal | undefined): void {
@@ -156,12 +172,14 @@ class Memory implements MemoryStore {
     return makeVersion(1n, this.#lastIndex);
   }
 
-  #apply(operations: readonly CommitOperation[]): void {
+  /** Everything that can refuse comes before anything is written. */
+  #apply(operations: readonly CommitOperation[], vectors: readonly VectorWrite[] = []): void {
     const names = operations.map((operation) => keyName(operation.key));
     for (const [i, operation] of operations.entries()) {
       const failure = preconditionFailure(operation, this.#live(names[i] as Name)?.version, i);
       if (failure !== undefined) throw failure;
     }
+    this.#vectors.check(vectors);
     this.#lastIndex += 1n;
     for (const [i, operation] of operations.entries()) {
       const name = names[i] as Name;
@@ -172,6 +190,7 @@ class Memory implements MemoryStore {
       this.#records.set(name, { value: Uint8Array.from(value), version: this.#version(), expiresAt });
       if (expiresAt !== undefined) this.#deadlines.set([expiresAt, name], true);
     }
+    this.#vectors.apply(vectors);
     this.#sweep();
   }
 
@@ -190,7 +209,7 @@ class Memory implements MemoryStore {
   }
 
   /** Answers a repeated call as its first delivery was answered. A refused call leaves no trace. */
-  #once<T extends Version | boolean>(verb: string, name: Name, { idempotencyKey }: WriteOptions, write: () => T): T {
+  #once<T extends Answer>(verb: string, name: Name, { idempotencyKey }: WriteOptions, write: () => T): T {
     if (idempotencyKey === undefined) return write();
     const id = JSON.stringify([verb, name, idempotencyKey]);
     const known = this.#answers.get(id);

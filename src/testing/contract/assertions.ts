@@ -4,10 +4,12 @@ import {
   type CommitStore,
   canCommit,
   canScan,
+  hasVectors,
   type Key,
   type ScanStore,
   type Store,
   type Stored,
+  type VectorStore,
 } from '../../core/store.ts';
 import type { Version } from '../../core/version.ts';
 
@@ -60,6 +62,11 @@ export function scannable(store: Store): ScanStore {
 
 export function committable(store: Store): CommitStore {
   assert.ok(canCommit(store), 'the store cannot commit');
+  return store;
+}
+
+export function searchable(store: Store): VectorStore {
+  assert.ok(hasVectors(store), 'the store has no vectors');
   return store;
 }
 

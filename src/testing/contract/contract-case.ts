@@ -11,7 +11,7 @@ export interface ContractInput {
   open(environment: Environment): Promise<Store>;
   /** Opens anew what `closed`, which came from `open` or `reopen`, has kept. Leave it out if a store keeps nothing. */
   readonly reopen?: ((closed: Store, environment: Environment) => Promise<Store>) | undefined;
-  /** Runs of the stateful test, of up to 60 commands each. Default 300; scaled by the variable `NORIMAKI_RUNS`. */
+  /** Runs of each stateful test, of up to 60 commands each. Default 300; scaled by the variable `NORIMAKI_RUNS`. */
   readonly runs?: number | undefined;
 }
 
@@ -33,7 +33,15 @@ export interface World {
 }
 
 /** What a store needs for a promise to be asked of it. */
-export type Need = 'atomicCas' | 'ifAbsent' | 'deleteIfMatch' | 'idempotency' | 'scan' | 'commit' | 'reopen';
+export type Need =
+  | 'atomicCas'
+  | 'ifAbsent'
+  | 'deleteIfMatch'
+  | 'idempotency'
+  | 'scan'
+  | 'commit'
+  | 'vectors'
+  | 'reopen';
 
 /** One promise, before it is tied to a store. */
 interface Promised {

@@ -10,6 +10,13 @@ import { statefulGroup } from './model/stateful.ts';
 import { preconditionsGroup } from './preconditions.ts';
 import { racesGroup } from './races.ts';
 import { scansGroup } from './scans.ts';
+import { vectorCommitsGroup } from './vectors/committing.ts';
+import { vectorIndexesGroup } from './vectors/namespaces.ts';
+import { vectorLimitsGroup } from './vectors/refusals.ts';
+import { vectorIdempotencyGroup } from './vectors/repeating.ts';
+import { vectorSearchGroup } from './vectors/searching.ts';
+import { vectorsStatefulGroup } from './vectors/stateful.ts';
+import { vectorsGroup } from './vectors/storing.ts';
 import { versionsGroup } from './versions.ts';
 import { withWorld } from './world.ts';
 
@@ -24,8 +31,15 @@ const GROUPS: readonly PromisedGroup[] = [
   scansGroup,
   commitsGroup,
   idempotencyGroup,
+  vectorIndexesGroup,
+  vectorsGroup,
+  vectorLimitsGroup,
+  vectorSearchGroup,
+  vectorCommitsGroup,
+  vectorIdempotencyGroup,
   racesGroup,
   statefulGroup,
+  vectorsStatefulGroup,
   linearizabilityGroup,
 ];
 
@@ -60,7 +74,7 @@ export function contractCases(input: ContractInput): ContractCase[] {
  * storeContract(
  *   {
  *     name: 'my store',
- *     capabilities: { cas: 'atomic', ifAbsent: true, deleteIfMatch: true, idempotency: false, scan: true, commit: false, limits },
+ *     capabilities: { cas: 'atomic', ifAbsent: true, deleteIfMatch: true, idempotency: false, scan: true, commit: false, vectors: false, limits },
  *     open: async (environment) => myStore({ path: freshPath() }).openStore(environment),
  *     reopen: async (closed, environment) => myStore({ path: pathOf(closed) }).openStore(environment),
  *     runs: 50,

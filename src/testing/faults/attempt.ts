@@ -1,10 +1,9 @@
-import type { Capabilities } from '../../core/store.ts';
+import type { Capabilities, ReadOptions } from '../../core/store.ts';
 import { type Delivery, isConditional, isSafeToRepeat, isSafeToRepeatAtOnce } from './delivery.ts';
-import type { FaultCall, FaultKind } from './fault.ts';
+import type { FaultCall, FaultKind, FaultOptions } from './fault.ts';
 
 /** One call of a client, as the faults see it. */
-export interface Attempt<T> {
-  readonly verb: FaultCall['verb'];
+export interface Attempt<T> extends Omit<FaultCall, 'number'> {
   readonly signal: AbortSignal | undefined;
   perform(): Promise<T>;
   /** Of a write. */
@@ -31,9 +30,18 @@ export function canHit<T>(kind: FaultKind, { delivery, stale }: Attempt<T>): boo
 }
 
 /** Whether a correct client survives the fault, so that chance may inject it. */
-export function isFair<T>(kind: FaultKind, { delivery }: Attempt<T>, capabilities: Capabilities): boolean {
-  if (delivery === undefined) return true;
+export function isFair<T>(
+  kind: FaultKind,
+  { delivery }: Attempt<T>,
+  capabilities: Capabilities,
+  { lateVectors = false }: FaultOptions,
+): boolean {
+  if (delivery === undefined || (lateVectors && delivery.vectorCall === 'vector')) return true;
   if (kind === 'duplicate') return isSafeToRepeatAtOnce(delivery, capabilities);
   if (kind === 'lateDuplicate' || kind === 'zombie') return isSafeToRepeat(delivery, capabilities);
   return true;
+}
+
+export function mayBeStale({ consistency = 'strong' }: ReadOptions): boolean {
+  return consistency !== 'strong';
 }

@@ -3,18 +3,23 @@ import { preconditionFailure } from '../../core/precondition.ts';
 import type {
   Capabilities,
   CommitOperation,
+  CommitOptions,
   DeleteOptions,
   PutOptions,
   Store,
   WriteOptions,
 } from '../../core/store.ts';
 import { canCommit } from '../../core/store.ts';
+import type { VectorWrite } from '../../core/vectors/index.ts';
 import { makeVersion, type Version } from '../../core/version.ts';
 import { capabilityMissing } from '../store-wrapper.ts';
 
 /** A write that can be delivered to a store, also again or later: its bytes are its own. */
 export interface Delivery {
   readonly operations: readonly CommitOperation[];
+  readonly vectors: readonly VectorWrite[];
+  /** Of a call to the vectors of a store: what it writes. */
+  readonly vectorCall?: 'vector' | 'namespace' | undefined;
   readonly idempotencyKey: string | undefined;
   /** Delivers it as a network would, with nobody to abort it. */
   send(to: Store): Promise<unknown>;
@@ -32,11 +37,13 @@ export function deleteDelivery(operation: CommitOperation & { type: 'delete' }, 
   return { ...describe([operation], options), send: (to) => to.delete(key, sent) };
 }
 
-export function commitDelivery(operations: readonly CommitOperation[], options: WriteOptions = {}): Delivery {
+export function commitDelivery(operations: readonly CommitOperation[], options: CommitOptions = {}): Delivery {
   const copies = operations.map(copyOf);
-  const sent = withoutSignal(options);
+  const vectors = options.vectors?.map(copyOfWrite) ?? [];
+  const sent = { ...withoutSignal(options), vectors };
   return {
     ...describe(copies, options),
+    vectors,
     async send(to) {
       if (!canCommit(to)) throw capabilityMissing('commit', 'commit()');
       return to.commit(copies, sent);
@@ -45,7 +52,7 @@ export function commitDelivery(operations: readonly CommitOperation[], options: 
 }
 
 function describe(operations: readonly CommitOperation[], { idempotencyKey }: WriteOptions): Omit<Delivery, 'send'> {
-  return { operations: operations.map(copyOf), idempotencyKey };
+  return { operations: operations.map(copyOf), vectors: [], idempotencyKey };
 }
 
 function copyOf<O extends CommitOperation>(operation: O): O {
@@ -55,7 +62,14 @@ function copyOf<O extends CommitOperation>(operation: O): O {
     : { ...operation, key };
 }
 
-function withoutSignal<O extends WriteOptions>(options: O): O {
+export function copyOfWrite<W extends VectorWrite>(write: W): W {
+  // What is no vector is left as it is, for the store to refuse.
+  return write.type === 'insert' && write.vector instanceof Float32Array
+    ? { ...write, vector: Float32Array.from(write.vector) }
+    : { ...write };
+}
+
+export function withoutSignal<O extends WriteOptions>(options: O): O {
   return { ...options, signal: undefined };
 }
 
@@ -68,9 +82,12 @@ export function isSafeToRepeat({ operations, idempotencyKey }: Delivery, capabil
   return operations.some((operation) => operation.type !== 'check' && operation.ifMatch !== undefined);
 }
 
-/** The same for a second delivery right after the first, when an `ifAbsent` still finds what the first wrote. */
+/**
+ * The same for a second delivery right after the first, when an `ifAbsent` still finds what the first wrote, and a
+ * vector, which has no version, becomes what it is.
+ */
 export function isSafeToRepeatAtOnce(delivery: Delivery, capabilities: Capabilities): boolean {
-  if (isSafeToRepeat(delivery, capabilities)) return true;
+  if (delivery.vectorCall !== undefined || isSafeToRepeat(delivery, capabilities)) return true;
   return delivery.operations.some((operation) => operation.type === 'put' && operation.ifAbsent === true);
 }
 

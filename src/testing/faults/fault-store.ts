@@ -25,8 +25,8 @@ export type FaultStore<S extends Store = Store> = SameAbilities<S> & FaultContro
  * The same seed and the same calls give the same faults.
  *
  * Chance delivers a write twice or late only where a correct client survives that: `zombie` and `lateDuplicate` need
- * `ifMatch`, or an `idempotencyKey` that the store honours; `duplicate` is content with `ifAbsent`, too. A script may
- * do more.
+ * `ifMatch`, or an `idempotencyKey` that the store honours; `duplicate` is content with `ifAbsent`, too,
+ * and hits any single write of a vector. A script may do more; `lateVectors` allows more.
  *
  * For several processes, wrap one store several times: each wrapper crashes alone. A crashed one does not close the
  * store.

@@ -10,7 +10,8 @@ import type { Key } from '../../core/store.ts';
  * - `lostRequest`: `store.unavailable` with applied `'unknown'`; the write was not applied.
  * - `errorAfter`: a lost reply: `store.unavailable` with applied `'unknown'`; the write was delivered.
  * - `delay`: the call takes time on the clock, before or after the store sees it.
- * - `staleRead`: `get` or `getMany` that is not `'strong'` answers an earlier state of the key.
+ * - `staleRead`: `get` or `getMany` that is not `'strong'` answers an earlier state of the key or the vector; `search` and
+ *   `list` of vectors answer as they answered the same question before.
  * - `duplicate`: an accepted write is delivered a second time at once; the second answer is dropped.
  * - `lateDuplicate`: the same, but the second delivery comes after later calls.
  * - `zombie`: `store.unavailable` with applied `'unknown'` now; the write is delivered after later calls.
@@ -33,9 +34,27 @@ export type FaultKind =
 export interface FaultCall {
   /** From 1, in the order of the calls to this fault store. */
   readonly number: number;
-  readonly verb: 'get' | 'getMany' | 'put' | 'delete' | 'scan' | 'commit';
+  readonly verb: 'get' | 'getMany' | 'put' | 'delete' | 'scan' | 'commit' | VectorVerb;
   /** All keys that the call names; of a scan, the start and the end of its range. */
   readonly keys: readonly Key[];
+  /** All vectors that the call names, those of a commit too; without `id`, the namespace as a whole. */
+  readonly vectors: readonly VectorName[];
+}
+
+/** A call to the vectors of a store. */
+export type VectorVerb =
+  | 'createIndex'
+  | 'dropIndex'
+  | 'insertVector'
+  | 'deleteVector'
+  | 'getVector'
+  | 'getVectors'
+  | 'search'
+  | 'listVectors';
+
+export interface VectorName {
+  readonly namespace: string;
+  readonly id?: string | undefined;
 }
 
 /** One fault that was injected. */
@@ -56,6 +75,11 @@ export interface FaultOptions {
    * of its own first, such as a write by another client. A fault that cannot hit the call is not injected.
    */
   readonly script?: ((call: FaultCall) => MaybePromise<FaultKind | 'none' | undefined>) | undefined;
+  /**
+   * Chance may deliver an insert or a delete of a vector late though it carries no `idempotencyKey`: right for clients
+   * that never use the id of a vector again. Default `false`.
+   */
+  readonly lateVectors?: boolean | undefined;
   /** The longest delay in milliseconds. Default 100. */
   readonly maxDelay?: number | undefined;
   /** After how many later calls a late delivery has come, at most. Default 10. */

@@ -1,5 +1,6 @@
 import type {
   CommitOperation,
+  CommitOptions,
   DeleteOptions,
   Key,
   KeyRange,
@@ -14,11 +15,19 @@ import type {
 import type { Version } from '../../core/version.ts';
 import { printKey } from '../print-key.ts';
 import { pickInt } from '../seeded-random.ts';
-import { StoreWrapper } from '../store-wrapper.ts';
-import { type Attempt, canHit, isFair } from './attempt.ts';
+import { StoreWrapper, vectorsOf } from '../store-wrapper.ts';
+import { type Attempt, canHit, isFair, mayBeStale } from './attempt.ts';
 import { commitDelivery, type Delivery, deleteDelivery, pretendedRefusal, putDelivery } from './delivery.ts';
-import { type FaultCall, type FaultKind, type FaultOptions, type InjectedFault, SimulatedCrash } from './fault.ts';
+import {
+  type FaultCall,
+  type FaultKind,
+  type FaultOptions,
+  type InjectedFault,
+  SimulatedCrash,
+  type VectorName,
+} from './fault.ts';
 import type { FaultControls } from './fault-store.ts';
+import { FaultyVectors } from './faulty-vectors.ts';
 import { Network, unavailable } from './network.ts';
 import { PastStates } from './past-states.ts';
 
@@ -39,6 +48,7 @@ const KINDS: readonly FaultKind[] = [
 /** The store behind {@link faultStore}. */
 export class FaultyStore extends StoreWrapper implements FaultControls {
   readonly injected: InjectedFault[] = [];
+  override readonly vectors: FaultyVectors;
   readonly #options: FaultOptions;
   readonly #past: PastStates;
   readonly #network: Network;
@@ -51,11 +61,18 @@ export class FaultyStore extends StoreWrapper implements FaultControls {
     this.#options = options;
     this.#past = new PastStates(options.clock);
     this.#network = new Network(inner, options);
+    this.vectors = new FaultyVectors({
+      random: options.random,
+      inner: () => vectorsOf(inner, 'vectors'),
+      attempt: (attempt) => this.#attempt(attempt),
+    });
   }
 
   override async get(key: Key, options: ReadOptions = {}): Promise<Stored | undefined> {
-    return this.#attempt<Stored | undefined>([key], {
+    return this.#attempt<Stored | undefined>({
       verb: 'get',
+      keys: [key],
+      vectors: [],
       signal: options.signal,
       perform: async () => {
         const state = await this.inner.get(key, options);
@@ -68,8 +85,10 @@ export class FaultyStore extends StoreWrapper implements FaultControls {
 
   override async getMany(keys: readonly Key[], options: ReadOptions = {}): Promise<(Stored | undefined)[]> {
     const asked = [...keys];
-    return this.#attempt<(Stored | undefined)[]>(asked, {
+    return this.#attempt<(Stored | undefined)[]>({
       verb: 'getMany',
+      keys: asked,
+      vectors: [],
       signal: options.signal,
       perform: async () => {
         const states = await this.inner.getMany(asked, options);
@@ -101,13 +120,15 @@ export class FaultyStore extends StoreWrapper implements FaultControls {
     );
   }
 
-  override async commit(operations: readonly CommitOperation[], options: WriteOptions = {}): Promise<Version> {
+  override async commit(operations: readonly CommitOperation[], options: CommitOptions = {}): Promise<Version> {
     return this.#write('commit', commitDelivery(operations, options), options, () => super.commit(operations, options));
   }
 
   override async scan(range: KeyRange, options: ScanOptions = {}): Promise<ScanPage> {
-    return this.#attempt([range.start, range.end], {
+    return this.#attempt({
       verb: 'scan',
+      keys: [range.start, range.end],
+      vectors: [],
       signal: options.signal,
       perform: () => super.scan(range, options),
     });
@@ -119,8 +140,8 @@ export class FaultyStore extends StoreWrapper implements FaultControls {
 
   describeFaults(): string {
     if (this.injected.length === 0) return 'No fault was injected.';
-    const line = ({ number, verb, keys, kind }: InjectedFault): string =>
-      `call ${number}: ${verb} ${keys.map(printKey).join(', ')}: ${kind}`;
+    const line = ({ number, verb, keys, vectors, kind }: InjectedFault): string =>
+      `call ${number}: ${verb} ${[...keys.map(printKey), ...vectors.map(printVector)].join(', ')}: ${kind}`;
     return this.injected.map(line).join('\n');
   }
 
@@ -146,14 +167,17 @@ export class FaultyStore extends StoreWrapper implements FaultControls {
     const perform = async (): Promise<T> => {
       const answer = await send();
       this.#past.seeApplied(delivery.operations, typeof answer === 'boolean' ? undefined : answer);
+      this.vectors.seeApplied(delivery.vectors);
       return answer;
     };
     const keys = delivery.operations.map(({ key }) => key);
-    return this.#attempt(keys, { verb, signal, delivery, perform });
+    const vectors = delivery.vectors.map(({ namespace, id }) => ({ namespace, id }));
+    return this.#attempt({ verb, keys, vectors, signal, delivery, perform });
   }
 
-  async #attempt<T>(keys: readonly Key[], attempt: Attempt<T>): Promise<T> {
-    const call: FaultCall = { number: ++this.#calls, verb: attempt.verb, keys };
+  async #attempt<T>(attempt: Attempt<T>): Promise<T> {
+    const { verb, keys, vectors } = attempt;
+    const call: FaultCall = { number: ++this.#calls, verb, keys, vectors };
     this.#throwIfCrashed();
     await this.#network.deliver(call.number);
     const fault = await this.#choose(call, attempt);
@@ -176,7 +200,7 @@ export class FaultyStore extends StoreWrapper implements FaultControls {
     if (scripted === 'none') return undefined;
     if (scripted !== undefined) return canHit(scripted, attempt) ? scripted : undefined;
     const hits = KINDS.filter((kind) => this.#happens(kind));
-    return hits.find((kind) => canHit(kind, attempt) && isFair(kind, attempt, this.capabilities));
+    return hits.find((kind) => canHit(kind, attempt) && isFair(kind, attempt, this.capabilities, this.#options));
   }
 
   #chooseDelay(fault: FaultKind | undefined): 'before' | 'after' | undefined {
@@ -221,6 +245,6 @@ export class FaultyStore extends StoreWrapper implements FaultControls {
   }
 }
 
-function mayBeStale({ consistency = 'strong' }: ReadOptions): boolean {
-  return consistency !== 'strong';
+function printVector({ namespace, id }: VectorName): string {
+  return id === undefined ? JSON.stringify(namespace) : `${JSON.stringify(namespace)} ${JSON.stringify(id)}`;
 }

@@ -1,11 +1,11 @@
 import { NorimakiError } from '../../../src/core/errors.ts';
-import type { CommitOperation, WriteOptions } from '../../../src/core/store.ts';
+import type { CommitOperation, CommitOptions } from '../../../src/core/store.ts';
 import { makeVersion, type Version } from '../../../src/core/version.ts';
 import { idle } from '../../../src/testing/idle.ts';
 import { StoreWrapper } from '../../../src/testing/store-wrapper.ts';
 import { type Mutant, mutant, nameOf } from './mutant.ts';
 
-type CommitCall = [operations: readonly CommitOperation[], options?: WriteOptions];
+type CommitCall = [operations: readonly CommitOperation[], options?: CommitOptions];
 
 class AppliesAPrefix extends StoreWrapper {
   override async commit(...[operations, options]: CommitCall): Promise<Version> {

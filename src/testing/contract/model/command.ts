@@ -3,11 +3,11 @@ import type { World } from '../contract-case.ts';
 import type { StoreModel } from './model.ts';
 
 /** One step of the stateful test; prints as what it does. */
-export class StoreCommand implements AsyncCommand<StoreModel, World> {
+export class StoreCommand<M extends object = StoreModel> implements AsyncCommand<M, World> {
   readonly #text: string;
-  readonly #run: (model: StoreModel, world: World) => Promise<void>;
+  readonly #run: (model: M, world: World) => Promise<void>;
 
-  constructor(text: string, run: (model: StoreModel, world: World) => Promise<void>) {
+  constructor(text: string, run: (model: M, world: World) => Promise<void>) {
     this.#text = text;
     this.#run = run;
   }
@@ -16,7 +16,7 @@ export class StoreCommand implements AsyncCommand<StoreModel, World> {
     return true;
   }
 
-  run(model: StoreModel, world: World): Promise<void> {
+  run(model: M, world: World): Promise<void> {
     return this.#run(model, world);
   }
 

@@ -1,26 +1,11 @@
 import type { Arbitrary } from 'fast-check';
 import type { Key } from '../../../core/store.ts';
-import { type ContractInput, hasNeed, type PromisedGroup, type World } from '../contract-case.ts';
-import { withWorld } from '../world.ts';
+import { type ContractInput, hasNeed, type PromisedGroup } from '../contract-case.ts';
 import type { StoreCommand } from './command.ts';
 import { MODEL_KEYS, StoreModel } from './model.ts';
 import { advanceCommand, assertAll, getCommand, getManyCommand, reopenCommand, scanCommand } from './read-commands.ts';
+import { COMMANDS, checkModel, type FastCheck } from './run.ts';
 import { type Condition, commitCommand, type PlannedWrite, writeCommand } from './write-commands.ts';
-
-type FastCheck = typeof import('fast-check');
-
-const COMMANDS = 60;
-const DEFAULT_RUNS = 300;
-
-/** Loaded when it is needed: it is an optional peer of the library. */
-async function loadFastCheck(): Promise<FastCheck> {
-  return import('fast-check');
-}
-
-function numberOfRuns({ runs = DEFAULT_RUNS }: ContractInput): number {
-  const scale = Number(process.env.NORIMAKI_RUNS ?? 1);
-  return Math.max(1, Math.round(runs * (Number.isFinite(scale) ? scale : 1)));
-}
 
 /** Every command that the store can be given; frequent ones stand several times. */
 function commandsFor(fc: FastCheck, input: ContractInput): Arbitrary<StoreCommand>[] {
@@ -55,21 +40,18 @@ function commandsFor(fc: FastCheck, input: ContractInput): Arbitrary<StoreComman
   ];
 }
 
-async function check({ input }: World): Promise<void> {
-  const fc = await loadFastCheck();
-  const commands = fc.commands(commandsFor(fc, input), { maxCommands: COMMANDS, size: 'max' });
-  const property = fc.asyncProperty(commands, (steps) =>
-    withWorld(input, async (world) => {
-      const model = new StoreModel(world.clock.now());
-      await fc.asyncModelRun(() => ({ model, real: world }), steps);
-      await assertAll(model, world, MODEL_KEYS);
-    }),
-  );
-  await fc.assert(property, { numRuns: numberOfRuns(input) });
-}
-
-/** Any sequence of calls, against the plain model. A failure prints the seed and the shortest sequence. */
+/** Any sequence of calls, against the plain model. */
 export const statefulGroup: PromisedGroup = {
   name: 'any sequence of calls',
-  promises: [{ name: `up to ${COMMANDS} commands on ${MODEL_KEYS.length} keys do what the model does`, check }],
+  promises: [
+    {
+      name: `up to ${COMMANDS} commands on ${MODEL_KEYS.length} keys do what the model does`,
+      check: (world) =>
+        checkModel(world, {
+          commands: commandsFor,
+          model: ({ clock }) => new StoreModel(clock.now()),
+          assertAll: (model, reached) => assertAll(model, reached, MODEL_KEYS),
+        }),
+    },
+  ],
 };
