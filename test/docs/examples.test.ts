@@ -17,6 +17,7 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     'the last two: 1439: 24.0, 1438: 23.9',
   ],
   'define-entity.ts': ['Cook rice: done, the version moved: true', 'x Cook rice', '- Roll nori'],
+  'embedders.ts': ['nearest: dried seaweed pressed into sheets', 'asked for 10 texts, paid for 4, saved 6'],
   'errors.ts': [
     'read a missing one: there is no such wallet',
     'overdraw: cents cannot be overdrawn',

@@ -1,0 +1,11 @@
+/** A controller that fires with `signal`, and may fire before. `unlink` when done: the signal may live long. */
+export function linkedController(signal: AbortSignal | undefined): {
+  readonly controller: AbortController;
+  unlink(): void;
+} {
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(signal?.reason);
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  return { controller, unlink: () => signal?.removeEventListener('abort', onAbort) };
+}
