@@ -1,5 +1,6 @@
 export type { Clock, Environment, Random, SleepOptions } from './core/clock.ts';
 export type { Duration } from './core/duration.ts';
+export type { Embedded, Embedder, EmbedOptions } from './core/embedder.ts';
 export {
   type Applied,
   type CodesWithPrefix,
@@ -8,11 +9,20 @@ export {
   NorimakiError,
   type ValidationIssue,
 } from './core/errors.ts';
-export type { IdGenerator, IdPart, OnWrite, TtlDeclaration, Upcast } from './core/model/model.ts';
+export type {
+  EmbeddingMode,
+  EmbeddingSource,
+  IdGenerator,
+  IdPart,
+  OnWrite,
+  TtlDeclaration,
+  Upcast,
+} from './core/model/model.ts';
 export type {
   ClassShape,
   Default,
   Draft,
+  EmbeddingFields,
   EntityDefinition,
   EntityInput,
   EntitySource,
@@ -27,21 +37,28 @@ export type {
 export type { RetryOptions } from './core/retry/index.ts';
 export type { Consistency, ReadOptions, ScanStore, Store, StoreOpener, StoreSource } from './core/store.ts';
 export { systemClock, systemEnvironment, systemRandom } from './core/system.ts';
+export type { Metric, VectorIndexType } from './core/vectors/index.ts';
 export type { Version } from './core/version.ts';
 export {
   type DefinedShape,
   type DefineEntityOptions,
   defineEntity,
+  Embedding,
+  type EmbeddingClassDecorator,
+  type EmbeddingFieldDecorator,
+  type EmbeddingOptions,
   Entity,
   type EntityDecorator,
   type EntityOptions,
   Field,
   type FieldDecorator,
+  type GivenEmbeddingOptions,
   Id,
   type IdDecorators,
   type IdOptions,
   Index,
   type RangeDecorator,
+  type TextEmbeddingOptions,
   Ttl,
   type TtlDecorator,
   type TtlOptions,

@@ -31,6 +31,7 @@ test('each decorator adds to the declaration', () => {
     ids: [{ name: 'sku' }],
     uniques: [{ name: 'name', fields: ['name'] }],
     indexes: [{ name: 'byName', fields: ['name'] }],
+    embeddings: [],
     schema: 2,
     upcast,
     ring: 8,

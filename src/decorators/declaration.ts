@@ -1,5 +1,6 @@
 import { NorimakiError } from '../core/errors.ts';
 import type {
+  EmbeddingDeclaration,
   EntityDeclaration,
   EntitySource,
   FieldDeclaration,
@@ -7,7 +8,7 @@ import type {
   TtlDeclaration,
 } from '../core/model/index.ts';
 import { definitionOf } from './define-entity.ts';
-import { type FieldNotes, type NotedProblem, ownNotes } from './notes.ts';
+import { type FieldNotes, type NotedEmbedding, type NotedProblem, ownNotes } from './notes.ts';
 
 /**
  * What the decorators of a class and of its ancestors said, or what `defineEntity` was given; not yet checked.
@@ -27,16 +28,19 @@ export function declarationOf(source: EntitySource): EntityDeclaration {
 function classDeclaration(source: new () => object): EntityDeclaration {
   const className = source.name || '(anonymous class)';
   const entity = ownNotes(source)?.entity;
-  const { fields, ttl, problems } = inheritedNotes(source);
+  const { fields, embeddings, ttl, problems } = inheritedNotes(source);
   if (entity === undefined) problems.unshift({ text: missingEntity(source) });
   return {
     name: entity?.name ?? className,
     className,
     instantiate: () => new source(),
-    fields: [...fields].map(([name, notes]) => fieldDeclaration(name, notes)),
+    fields: [...fields]
+      .filter(([, notes]) => !isOnlyVector(notes))
+      .map(([name, notes]) => fieldDeclaration(name, notes)),
     ids: [...fields].flatMap(([name, { id }]) => (id === undefined ? [] : [{ name, generate: id.generate }])),
     uniques: groups(fields, 'unique'),
     indexes: groups(fields, 'index'),
+    embeddings: [...fieldEmbeddings(fields), ...classEmbeddings(embeddings)],
     schema: entity?.schema,
     upcast: entity?.upcast,
     ttl,
@@ -49,22 +53,25 @@ function classDeclaration(source: new () => object): EntityDeclaration {
 
 interface InheritedNotes {
   readonly fields: ReadonlyMap<string, FieldNotes>;
+  readonly embeddings: ReadonlyMap<string, NotedEmbedding>;
   readonly ttl: TtlDeclaration | undefined;
   readonly problems: NotedProblem[];
 }
 
 function inheritedNotes(source: object): InheritedNotes {
   const fields = new Map<string, FieldNotes>();
+  const embeddings = new Map<string, NotedEmbedding>();
   const problems: NotedProblem[] = [];
   let ttl: TtlDeclaration | undefined;
   for (const ancestor of lineage(source)) {
     const notes = ownNotes(ancestor);
     if (notes === undefined) continue;
     for (const [name, own] of notes.fields) fields.set(name, redeclared(fields.get(name), own));
+    for (const embedding of notes.embeddings) embeddings.set(embedding.name, embedding);
     problems.push(...notes.problems);
     ttl = notes.ttl ?? ttl;
   }
-  return { fields, ttl, problems };
+  return { fields, embeddings, ttl, problems };
 }
 
 /** The class and its ancestors, the oldest first. */
@@ -87,6 +94,22 @@ function redeclared(parent: FieldNotes | undefined, child: FieldNotes): FieldNot
 
 function fieldDeclaration(name: string, { schema, versioned, deadline }: FieldNotes): FieldDeclaration {
   return { name, schema, versioned, deadline };
+}
+
+/** A field for the vector alone is not stored; one that is more is a mistake, which the model tells. */
+function isOnlyVector({ embedding, schema, id, versioned, deadline, unique, index }: FieldNotes): boolean {
+  if (embedding === undefined || schema !== undefined || id !== undefined) return false;
+  return !versioned && !deadline && unique.length === 0 && index.length === 0;
+}
+
+function fieldEmbeddings(fields: ReadonlyMap<string, FieldNotes>): EmbeddingDeclaration[] {
+  return [...fields].flatMap(([name, { embedding }]) =>
+    embedding === undefined ? [] : [{ ...embedding, name, isField: true }],
+  );
+}
+
+function classEmbeddings(embeddings: ReadonlyMap<string, NotedEmbedding>): EmbeddingDeclaration[] {
+  return [...embeddings.values()].map((embedding) => ({ ...embedding, isField: false }));
 }
 
 function groups(fields: ReadonlyMap<string, FieldNotes>, kind: 'unique' | 'index'): FieldGroup[] {

@@ -2,6 +2,7 @@ import type { $ZodObject, input, output } from 'zod/v4/core';
 import type { KeyPart } from '../core/keys/index.ts';
 import type { IdGenerator, IdPart, Shape, UniqueWhere, Where } from '../core/model/index.ts';
 import type { Version } from '../core/version.ts';
+import type { EmbeddingOptions, TextField } from './embedding-types.ts';
 
 type Simplify<T> = { [K in keyof T]: T[K] };
 type Shaped<S extends $ZodObject> = S['_zod']['def']['shape'];
@@ -23,6 +24,16 @@ export type GroupOption<S extends $ZodObject> =
   | readonly GroupName<S>[]
   | { readonly [name: string]: readonly GroupName<S>[] };
 
+type DefinedSource<S extends $ZodObject> =
+  | TextField<output<S>>
+  | readonly TextField<output<S>>[]
+  | ((entity: output<S>) => string | null | undefined);
+
+/** Embeddings by name, which is also that of the field where a vector can be given. */
+export type EmbeddingsOption<S extends $ZodObject, E extends string> = {
+  readonly [K in E]: K extends FieldName<S> ? never : EmbeddingOptions<DefinedSource<S>>;
+};
+
 type Names<I> = I extends readonly (infer N)[] ? N : I;
 type FieldOf<S extends $ZodObject, K> = K extends keyof Shaped<S> ? output<Shaped<S>[K]> : never;
 type GeneratorOf<S extends $ZodObject, K> = IdGenerator<FieldOf<S, K> & IdPart>;
@@ -34,8 +45,13 @@ export type GenerateOption<S extends $ZodObject, I> = I extends readonly (infer 
 
 type Generated<I, G> = [G] extends [never] ? never : I extends readonly unknown[] ? keyof G & Names<I> : I;
 
+/** Where a vector can be given. */
+type Vectors<E extends string> = { [K in E]?: Float32Array | undefined };
+
 /** What a repository gives: the output of the schema, and the version. */
-type DefinedEntity<S extends $ZodObject, V extends string> = Simplify<output<S> & { [K in V]?: Version | undefined }>;
+type DefinedEntity<S extends $ZodObject, V extends string, E extends string> = Simplify<
+  output<S> & { [K in V]?: Version | undefined } & Vectors<E>
+>;
 
 type Required<S extends $ZodObject, I, G> = Exclude<
   {
@@ -44,10 +60,10 @@ type Required<S extends $ZodObject, I, G> = Exclude<
   Generated<I, G>
 >;
 
-type DefinedInput<S extends $ZodObject, I, G> = Simplify<
+type DefinedInput<S extends $ZodObject, I, G, E extends string> = Simplify<
   { [K in Required<S, I, G>]: output<Shaped<S>[K]> } & {
     [K in Exclude<keyof Shaped<S>, Required<S, I, G>>]?: output<Shaped<S>[K]> | undefined;
-  }
+  } & Vectors<E>
 >;
 
 type DefinedId<S extends $ZodObject, I> = I extends readonly (infer N extends string)[]
@@ -59,11 +75,12 @@ type DefinedDraft<E, I> = Simplify<
 >;
 
 /** The types that a repository of the definition works with. */
-export interface DefinedShape<S extends $ZodObject, I, V extends string, G> extends Shape {
-  readonly entity: DefinedEntity<S, V>;
-  readonly input: DefinedInput<S, I, G>;
+export interface DefinedShape<S extends $ZodObject, I, V extends string, G, E extends string = never> extends Shape {
+  readonly entity: DefinedEntity<S, V, E>;
+  readonly input: DefinedInput<S, I, G, E>;
   readonly id: DefinedId<S, I>;
-  readonly draft: DefinedDraft<DefinedEntity<S, V>, I>;
-  readonly where: Where<DefinedEntity<S, V>>;
-  readonly unique: UniqueWhere<DefinedEntity<S, V>>;
+  readonly draft: DefinedDraft<DefinedEntity<S, V, E>, I>;
+  readonly where: Where<DefinedEntity<S, V, E>>;
+  readonly unique: UniqueWhere<DefinedEntity<S, V, E>>;
+  readonly embedding: E;
 }

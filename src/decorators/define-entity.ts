@@ -1,6 +1,7 @@
 import type { $ZodObject, $ZodType } from 'zod/v4/core';
 import type { Duration } from '../core/duration.ts';
 import type {
+  EmbeddingDeclaration,
   EntityDeclaration,
   EntityDefinition,
   FieldDeclaration,
@@ -9,7 +10,15 @@ import type {
   IdGenerator,
   TtlDeclaration,
 } from '../core/model/index.ts';
-import type { DefinedShape, FieldName, GenerateOption, GroupOption, IdName } from './define-entity-types.ts';
+import type {
+  DefinedShape,
+  EmbeddingsOption,
+  FieldName,
+  GenerateOption,
+  GroupOption,
+  IdName,
+} from './define-entity-types.ts';
+import type { EmbeddingOptions } from './embedding-types.ts';
 import type { EntityOptions } from './notes.ts';
 
 // Registered, so that two copies of this library in one tree read each other's entities.
@@ -21,6 +30,7 @@ export interface DefineEntityOptions<
   I extends IdName<S> | readonly IdName<S>[],
   V extends string,
   G,
+  E extends string = never,
 > extends EntityOptions {
   /** The field that is the id, or the fields that make it together, in order. */
   readonly id: I;
@@ -35,6 +45,8 @@ export interface DefineEntityOptions<
   readonly unique?: GroupOption<S> | undefined;
   /** Single fields as a list, or lists of fields by the name of the index. */
   readonly index?: GroupOption<S> | undefined;
+  /** Options of `@Embedding` by name. The name is that of a field where a vector can be given; it is not in the zod object. */
+  readonly embeddings?: EmbeddingsOption<S, E> | undefined;
 }
 
 /**
@@ -56,7 +68,8 @@ export function defineEntity<
   const I extends IdName<S> | readonly IdName<S>[],
   const V extends string = never,
   const G extends GenerateOption<S, I> = never,
->(name: string, schema: S, options: DefineEntityOptions<S, I, V, G>): EntityDefinition<DefinedShape<S, I, V, G>> {
+  const E extends string = never,
+>(name: string, schema: S, options: DefineEntityOptions<S, I, V, G, E>): EntityDefinition<DefinedShape<S, I, V, G, E>> {
   const declaration: EntityDeclaration = {
     name,
     instantiate: () => ({}),
@@ -64,6 +77,7 @@ export function defineEntity<
     ids: ids(options),
     uniques: groups(options.unique),
     indexes: groups(options.index),
+    embeddings: embeddings(options.embeddings),
     schema: options.schema,
     upcast: options.upcast,
     ttl:
@@ -112,6 +126,10 @@ function generatorOf(generate: unknown, name: string): IdGenerator | undefined {
 function groups(option: readonly string[] | Readonly<Record<string, readonly string[]>> | undefined): FieldGroup[] {
   if (Array.isArray(option)) return option.map((name) => ({ name, fields: [name] }));
   return Object.entries(option ?? {}).map(([name, fields]) => ({ name, fields }));
+}
+
+function embeddings(option: Readonly<Record<string, EmbeddingOptions>> = {}): EmbeddingDeclaration[] {
+  return Object.entries(option).map(([name, options]) => ({ ...options, name, isField: true }));
 }
 
 function problems(entity: string, schema: $ZodObject, { versioned, deadline }: PlainOptions): string[] {

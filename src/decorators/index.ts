@@ -1,6 +1,14 @@
 export { declarationOf } from './declaration.ts';
 export { type DefineEntityOptions, defineEntity } from './define-entity.ts';
 export type { DefinedShape } from './define-entity-types.ts';
+export { Embedding } from './embedding.ts';
+export type {
+  EmbeddingClassDecorator,
+  EmbeddingFieldDecorator,
+  EmbeddingOptions,
+  GivenEmbeddingOptions,
+  TextEmbeddingOptions,
+} from './embedding-types.ts';
 export { Entity, type EntityDecorator } from './entity.ts';
 export { Field } from './field.ts';
 export { Id, type IdDecorators, type IdOptions } from './id.ts';

@@ -2,6 +2,7 @@ import 'reflect-metadata/lite';
 import type { $ZodType } from 'zod/v4/core';
 import { NorimakiError } from '../core/errors.ts';
 import type { IdGenerator, TtlDeclaration, Upcast } from '../core/model/index.ts';
+import type { EmbeddingOptions } from './embedding-types.ts';
 
 // Node 20 has no Symbol.metadata. tsc records no metadata without it; esbuild and SWC fall back to this very symbol. It is
 // set here, in the module whose exports every decorator uses, so that no bundler drops it as a mere side effect.
@@ -25,6 +26,7 @@ export interface FieldNotes {
   id?: { readonly generate?: IdGenerator | undefined };
   versioned?: boolean;
   deadline?: boolean;
+  embedding?: EmbeddingOptions;
   /** In the order in which a reader meets them. */
   readonly unique: string[];
   readonly index: string[];
@@ -36,10 +38,15 @@ export interface NotedProblem {
   readonly text: string;
 }
 
+/** An embedding of the class, without a field. */
+export type NotedEmbedding = { readonly name: string } & EmbeddingOptions;
+
 /** What the decorators on one class said, without its ancestors. */
 export interface ClassNotes {
   entity?: { readonly name: string } & EntityOptions;
   ttl?: TtlDeclaration;
+  /** In the order in which a reader meets them. */
+  readonly embeddings: NotedEmbedding[];
   readonly fields: Map<string, FieldNotes>;
   readonly problems: NotedProblem[];
 }
@@ -53,7 +60,7 @@ const NOTES = Symbol.for('norimaki.notes');
 type Metadata = Record<PropertyKey, unknown>;
 
 function emptyNotes(): ClassNotes {
-  return { fields: new Map(), problems: [] };
+  return { embeddings: [], fields: new Map(), problems: [] };
 }
 
 function standardNotes(metadata: Metadata | undefined): ClassNotes {

@@ -22,7 +22,10 @@ type Holdable<S extends $ZodType> =
   | OnAnyBuffer<output<S>>
   | (undefined extends input<S> ? undefined : never);
 
-type Fit<Ok, Reason extends string, Expected, Found> = Ok extends true ? unknown : Mismatch<Reason, Expected, Found>;
+/** Nothing more to ask of a type, or what the compiler shows. */
+export type Fit<Ok, Reason extends string, Expected, Found> = Ok extends true
+  ? unknown
+  : Mismatch<Reason, Expected, Found>;
 
 type Within<Value, Allowed> = [Value] extends [Allowed] ? true : false;
 
@@ -35,14 +38,15 @@ type FitsSchema<Value, S extends $ZodType> = Fit<
 >;
 
 /** For a decorator without a schema: `From` can be put into the field, and the field holds nothing but `Allowed`. */
-type FitsRange<Value, From, Allowed> = Fit<
+export type FitsRange<Value, From, Allowed> = Fit<
   [Within<From, Value>, Within<Value, Allowed>] extends [true, true] ? true : false,
   'the decorator is for fields of the first type, the field holds the second',
   Allowed,
   Value
 >;
 
-type PlainField = { readonly static: false; readonly private: false };
+/** The context of a field that a repository can read. */
+export type PlainField = { readonly static: false; readonly private: false };
 
 /** A decorator of a field whose type is the output of the schema. */
 export interface FieldDecorator<S extends $ZodType> {

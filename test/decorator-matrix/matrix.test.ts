@@ -67,6 +67,7 @@ test.concurrent.each(['tsc', 'esbuild', 'swc'] as const)(
 const MISPLACED = {
   legacy: [
     '  - Misplaced.computed is a getter, and @Field goes on a plain field.',
+    '  - Misplaced.embedded is a method, and @Embedding goes on a plain field.',
     '  - Misplaced.method is a method, and @Field goes on a plain field.',
     '  - Misplaced.shared is static, and @Field goes on a plain field.',
     '  - Misplaced.written is a setter, and @Index goes on a plain field.',
@@ -74,6 +75,7 @@ const MISPLACED = {
   standard: [
     '  - Misplaced.#secret is private, and @Field goes on a plain field.',
     '  - Misplaced.computed is a getter, and @Field goes on a plain field.',
+    '  - Misplaced.embedded is a method, and @Embedding goes on a plain field.',
     '  - Misplaced.kept is an accessor, and @Field goes on a plain field.',
     '  - Misplaced.method is a method, and @Field goes on a plain field.',
     '  - Misplaced.shared is static, and @Field goes on a plain field.',

@@ -21,11 +21,13 @@ export function mode(): 'legacy' | 'standard' {
  */
 export function describe(source: Source): unknown {
   try {
-    const { codec: _, instantiate, schemaDefaults, ids, ...rest } = modelOf(source);
+    const { codec: _, instantiate, schemaDefaults, ids, embeddings, ...rest } = modelOf(source);
     const [entity, other] = [instantiate(), instantiate()];
+    const named = Object.assign(instantiate(), { name: 'Toasted nori' });
     return {
       ...rest,
       ids: ids.map(({ name, generate }) => [name, generate?.name]),
+      embeddings: embeddings.map((embedding) => ({ ...embedding, text: embedding.source?.(named) })),
       schemaDefaults: [...schemaDefaults].map(([name, make]) => [name, make()]),
       entity: { ...entity },
       isInstance: typeof source === 'function' && entity instanceof source,

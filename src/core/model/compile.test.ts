@@ -30,6 +30,7 @@ test('fills in what a declaration leaves open', () => {
     onWrite: 'keep',
     uniques: [],
     indexes: [],
+    embeddings: [],
     ring: 32,
   });
 });

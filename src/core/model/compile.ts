@@ -2,6 +2,7 @@ import { compileCodec } from '../codec/index.ts';
 import { milliseconds } from '../duration.ts';
 import { NorimakiError } from '../errors.ts';
 import { classDefaults, schemaDefaults } from './defaults.ts';
+import { compileEmbeddings } from './embeddings.ts';
 import { anyIdPart } from './id-schema.ts';
 import { title } from './label.ts';
 import type { EntityDeclaration, EntityModel } from './model.ts';
@@ -40,6 +41,7 @@ export function compileModel(declaration: EntityDeclaration): EntityModel {
     onWrite: ttl?.onWrite ?? 'keep',
     uniques: declaration.uniques,
     indexes: declaration.indexes,
+    embeddings: compileEmbeddings(declaration),
     ring: declaration.ring ?? DEFAULT_RING,
     codec: compileCodec({ entity: name, schema, upcast, fields: stored, defaults: new Map([...ofSchema, ...ofClass]) }),
   };

@@ -6,14 +6,18 @@ import { canBeAbsent, KEYABLE, listed, presentKinds, unkeyable, valueKinds } fro
 
 /** The mistakes in the fields, one by one and among each other. */
 export function fieldProblems(declaration: EntityDeclaration): string[] {
-  const { fields, ids } = declaration;
+  const { fields, ids, embeddings = [] } = declaration;
   const isId = (name: string) => ids.some((id) => id.name === name);
+  // That it is stored at all is the mistake.
+  const isVector = (name: string) => embeddings.some((embedding) => embedding.isField && embedding.name === name);
   return [
     ...fields.flatMap((field) => {
       const at = `${label(declaration)}.${field.name}`;
       return [
         ...nameProblems(at, field),
-        ...(field.versioned ? versionedProblems(at, field) : storedProblems(at, field, isId(field.name))),
+        ...(field.versioned
+          ? versionedProblems(at, field)
+          : storedProblems(at, field, isId(field.name) || isVector(field.name))),
         ...(field.deadline && !field.versioned ? deadlineProblems(at, field) : []),
         ...(isId(field.name) ? idProblems(at, field) : []),
       ];
@@ -37,8 +41,8 @@ function versionedProblems(at: string, { schema, deadline }: FieldDeclaration): 
   return found;
 }
 
-function storedProblems(at: string, { schema }: FieldDeclaration, isId: boolean): string[] {
-  if (schema === undefined) return isId ? [] : [`${at} has no schema. Put @Field(schema) on it.`];
+function storedProblems(at: string, { schema }: FieldDeclaration, canLackSchema: boolean): string[] {
+  if (schema === undefined) return canLackSchema ? [] : [`${at} has no schema. Put @Field(schema) on it.`];
   if (!isSchema(schema)) return [`${at} has a schema that is not from zod 4. Pass one, such as z.string().`];
   return schemaProblems(schema).map((problem) => `${at} cannot be stored. ${problem}`);
 }

@@ -2,7 +2,9 @@ import type { $ZodType } from 'zod/v4/core';
 import type { Environment } from '../clock.ts';
 import type { RecordCodec } from '../codec/record.ts';
 import type { Duration } from '../duration.ts';
+import type { Embedder } from '../embedder.ts';
 import type { KeyPart } from '../keys/index.ts';
+import type { Metric, VectorIndexType } from '../vectors/index.ts';
 
 /** A value that can be (a part of) an id. */
 export type IdPart = Exclude<KeyPart, null>;
@@ -44,6 +46,48 @@ export interface TtlDeclaration {
   readonly onWrite?: OnWrite | undefined;
 }
 
+/**
+ * When a vector is there: `'inline'` before the save resolves, `'deferred'` soon after, so that a save never waits for
+ * an embedder, or fails with it.
+ */
+export type EmbeddingMode = 'inline' | 'deferred';
+
+/** The text that is embedded: a field, several fields, or what a function makes of an entity. */
+export type EmbeddingSource = string | readonly string[] | ((entity: never) => string | null | undefined);
+
+/** What `@Embedding` was told. */
+export interface EmbeddingDeclaration {
+  /** That of its field, or the one that it was given on the class. */
+  readonly name: string;
+  /** Whether the entity has a field of this name, in which a vector can be given to `create`, `put` and `mutate`. */
+  readonly isField: boolean;
+  /** Without it vectors are only given, and `dimensions` says how long they are. */
+  readonly from?: EmbeddingSource | undefined;
+  readonly dimensions?: number | undefined;
+  readonly metric?: Metric | undefined;
+  readonly mode?: EmbeddingMode | undefined;
+  /** Default: that of `open`. */
+  readonly embedder?: Embedder | undefined;
+  readonly index?: VectorIndexType | undefined;
+  /** Which text `from` makes; a new name for it embeds all texts anew. */
+  readonly template?: string | undefined;
+}
+
+/** One embedding of a checked entity. */
+export interface EmbeddingModel {
+  readonly name: string;
+  readonly isField: boolean;
+  /** The text to embed, `undefined` if it is unset or blank; absent where vectors are only given. */
+  readonly source: ((entity: object) => string | undefined) | undefined;
+  /** Of given vectors; `undefined` with a source, where the embedder decides. */
+  readonly dimensions: number | undefined;
+  readonly metric: Metric;
+  readonly mode: EmbeddingMode;
+  readonly embedder: Embedder | undefined;
+  readonly index: VectorIndexType;
+  readonly template: string;
+}
+
 /** What decorators or `defineEntity` collected, before it is checked. */
 export interface EntityDeclaration {
   readonly name: string;
@@ -57,6 +101,8 @@ export interface EntityDeclaration {
   readonly ids: readonly IdDeclaration[];
   readonly uniques: readonly FieldGroup[];
   readonly indexes: readonly FieldGroup[];
+  /** Not given means none. */
+  readonly embeddings?: readonly EmbeddingDeclaration[] | undefined;
   readonly schema?: number | undefined;
   readonly upcast?: Readonly<Record<number, Upcast>> | undefined;
   readonly ttl?: TtlDeclaration | undefined;
@@ -82,6 +128,7 @@ export interface EntityModel {
   readonly onWrite: OnWrite;
   readonly uniques: readonly FieldGroup[];
   readonly indexes: readonly FieldGroup[];
+  readonly embeddings: readonly EmbeddingModel[];
   /** How many operation ids a record remembers. */
   readonly ring: number;
   readonly codec: RecordCodec;

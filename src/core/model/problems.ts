@@ -1,3 +1,4 @@
+import { embeddingProblems } from './embedding-problems.ts';
 import { entityProblems } from './entity-problems.ts';
 import { fieldProblems } from './field-problems.ts';
 import { groupProblems } from './group-problems.ts';
@@ -10,5 +11,6 @@ export function modelProblems(declaration: EntityDeclaration): string[] {
     ...entityProblems(declaration),
     ...fieldProblems(declaration),
     ...groupProblems(declaration),
+    ...embeddingProblems(declaration),
   ];
 }

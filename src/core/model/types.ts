@@ -88,7 +88,15 @@ export type Where<T> = {
 };
 
 /** Conditions for `findOne`: the fields of a unique constraint. */
-export type UniqueWhere<T> = { readonly [K in FieldKeys<T>]?: T[K] | undefined };
+export type UniqueWhere<T> = {
+  readonly [K in FieldKeys<T> as Indexable<T[K]> extends never ? never : K]?: T[K] | undefined;
+};
+
+type IsVector<V> = [V] extends [never] ? false : 0 extends 1 & V ? false : V extends Float32Array ? true : false;
+type VectorKeys<T> = { [K in keyof T]-?: IsVector<NonNullable<T[K]>> extends true ? K : never }[keyof T] & string;
+
+/** Names of the fields that hold vectors; any name if there are none, as `@Embedding` on a class needs no field. */
+export type EmbeddingFields<T> = [VectorKeys<T>] extends [never] ? string : VectorKeys<T>;
 
 /** The types that a repository works with. */
 export interface Shape {
@@ -98,6 +106,8 @@ export interface Shape {
   readonly draft: object;
   readonly where: object;
   readonly unique: object;
+  /** Names of its embeddings. */
+  readonly embedding: string;
 }
 
 /** The shape of a decorated class. */
@@ -108,6 +118,8 @@ export interface ClassShape<T extends object> extends Shape {
   readonly draft: Draft<T>;
   readonly where: Where<T>;
   readonly unique: UniqueWhere<T>;
+  // Any name, as a class can have embeddings without a field; `string & {}` keeps editors completing the fields.
+  readonly embedding: EmbeddingFields<T> | (string & {});
 }
 
 declare const shapeBrand: unique symbol;

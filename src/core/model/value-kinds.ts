@@ -14,6 +14,8 @@ const KEY_KINDS: ReadonlySet<ValueKind> = new Set([
   // Nobody knows before it is there what z.custom lets through; the key refuses what it cannot hold.
   'custom',
 ]);
+// Nobody knows before it is there what z.custom lets through; embedding refuses what is no text.
+const TEXT_KINDS: ReadonlySet<ValueKind> = new Set(['string', 'custom']);
 const ABSENT: ReadonlySet<ValueKind> = new Set(['undefined', 'null']);
 
 /** What to do about a value that cannot be in a key. */
@@ -22,8 +24,17 @@ export const KEYABLE = 'A key is made of strings, numbers, bigints, booleans, da
 /** What a field with this schema holds in the entity, not in the record: of a codec, the side of the entity. */
 export function valueKinds(schema: $ZodType): ReadonlySet<ValueKind> {
   const kinds = new Set<ValueKind>();
-  collect(schema, kinds, new Set());
+  collect(schema, { kinds, elements: [] }, new Set());
   return kinds;
+}
+
+/** The kinds that are neither text nor a list of texts. Nothing is no text, and can be left out. */
+export function untextual(schema: $ZodType): ValueKind[] {
+  const found: Found = { kinds: new Set(), elements: [] };
+  collect(schema, found, new Set());
+  const isBad = (kind: ValueKind) => !TEXT_KINDS.has(kind);
+  const hasBadElement = found.elements.some((element) => [...valueKinds(element)].some(isBad));
+  return presentKinds(found.kinds).filter((kind) => (kind === 'array' ? hasBadElement : isBad(kind)));
 }
 
 /** The kinds that cannot be a part of a key. `undefined` and null can in an index, not in an id. */
@@ -60,9 +71,16 @@ export function listed(kinds: readonly ValueKind[]): string {
   return names.length === 0 ? 'nothing' : new Intl.ListFormat('en').format(names);
 }
 
-function collect(schema: $ZodType, kinds: Set<ValueKind>, seen: Set<$ZodType>): void {
+interface Found {
+  readonly kinds: Set<ValueKind>;
+  /** What the arrays among them are made of. */
+  readonly elements: $ZodType[];
+}
+
+function collect(schema: $ZodType, found: Found, seen: Set<$ZodType>): void {
   if (seen.has(schema)) return;
   seen.add(schema);
+  const { kinds, elements } = found;
   const { def } = kindOf(schema)._zod;
   switch (def.type) {
     case 'literal':
@@ -78,7 +96,7 @@ function collect(schema: $ZodType, kinds: Set<ValueKind>, seen: Set<$ZodType>): 
       return;
     case 'pipe':
       // zod types the side of a pipe as the wider SomeType.
-      collect(def.out as $ZodType, kinds, seen);
+      collect(def.out as $ZodType, found, seen);
       return;
     case 'optional':
       kinds.add('undefined');
@@ -88,7 +106,7 @@ function collect(schema: $ZodType, kinds: Set<ValueKind>, seen: Set<$ZodType>): 
       break;
     case 'nonoptional': {
       const inner = new Set<ValueKind>();
-      collect(def.innerType, inner, seen);
+      collect(def.innerType, { kinds: inner, elements }, seen);
       inner.delete('undefined');
       for (const kind of inner) kinds.add(kind);
       return;
@@ -102,10 +120,11 @@ function collect(schema: $ZodType, kinds: Set<ValueKind>, seen: Set<$ZodType>): 
     case 'lazy':
       break;
     default:
+      if (def.type === 'array') elements.push(def.element);
       kinds.add(def.type);
       return;
   }
-  for (const child of childrenOf(schema)) collect(child.schema, kinds, seen);
+  for (const child of childrenOf(schema)) collect(child.schema, found, seen);
 }
 
 /** `z.instanceof` says which class. */

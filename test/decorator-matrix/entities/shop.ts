@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { Default } from '../../../src/core/model/index.ts';
-import { Entity, Field, Id, Index, Ttl, Unique } from '../../../src/decorators/index.ts';
+import { Embedding, Entity, Field, Id, Index, Ttl, Unique } from '../../../src/decorators/index.ts';
 import { Stored } from './stored.ts';
 
 const dateAsText = z.codec(z.iso.datetime(), z.date(), {
@@ -11,6 +11,8 @@ const dateAsText = z.codec(z.iso.datetime(), z.date(), {
 });
 
 @Entity('product', { schema: 2, upcast: { 1: ({ title, ...rest }) => ({ ...rest, name: title }) } })
+@Embedding('text', { from: ['name', 'tags'], mode: 'deferred' })
+@Embedding('place', { dimensions: 2, metric: 'euclidean', index: 'exact' })
 export class Product extends Stored {
   static readonly currency = 'JPY';
   @Field(z.string().min(1)) @Unique() name!: string;
@@ -18,6 +20,8 @@ export class Product extends Stored {
   @Field(z.array(z.string())) tags: Default<string[]> = ['new'];
   @Field(z.string().default('dry')) storage?: string;
   @Field(z.string().optional()) note?: string;
+  @Embedding({ from: 'name' }) nameVector?: Float32Array | undefined;
+  @Embedding({ from: (product: Product) => product.label(), template: 'label' }) labelVector?: Float32Array;
 
   static startingStock(): number {
     return Product.currency.length;
@@ -32,12 +36,14 @@ export class Product extends Stored {
   }
 }
 
-/** Redeclares a field in its place, adds a field, and lives by its own clock. */
+/** Redeclares a field and embeddings in their places, adds a field, and lives by its own clock. */
 @Ttl('1h')
 @Entity('perishable', { ring: 8 })
+@Embedding('text', { from: 'name' })
 export class Perishable extends Product {
   @Field(z.string().min(5)) override name = 'still fresh';
   @Field(dateAsText.optional()) @Ttl() bestBefore?: Date;
+  @Embedding({ dimensions: 3 }) override nameVector: Float32Array | undefined = undefined;
 }
 
 @Entity('order-line')

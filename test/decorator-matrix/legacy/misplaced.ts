@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Entity, Field, Id, Index } from '../../../src/decorators/index.ts';
+import { Embedding, Entity, Field, Id, Index } from '../../../src/decorators/index.ts';
 
 /** What legacy decorators can stand on beside fields. */
 @Entity('misplaced')
@@ -16,6 +16,10 @@ export class Misplaced {
   }
   // @ts-expect-error: nor is a method.
   @Field(z.string()) method(): string {
+    return this.id;
+  }
+  // @ts-expect-error: nor does a method hold a vector.
+  @Embedding({ from: 'id' }) embedded(): string {
     return this.id;
   }
 }

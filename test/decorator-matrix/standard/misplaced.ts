@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Entity, Field, Id, Index } from '../../../src/decorators/index.ts';
+import { Embedding, Entity, Field, Id, Index } from '../../../src/decorators/index.ts';
 
 /** What only standard decorators can stand on. */
 @Entity('misplaced')
@@ -22,5 +22,9 @@ export class Misplaced {
   // @ts-expect-error: nor is a method.
   @Field(z.string()) method(): string {
     return this.#secret;
+  }
+  // @ts-expect-error: nor does a method hold a vector.
+  @Embedding({ from: 'id' }) embedded(): string {
+    return this.id;
   }
 }
