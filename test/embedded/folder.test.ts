@@ -180,11 +180,11 @@ test('an LMDB file of another program, and one of another format, are refused', 
   const other = await filledFolder();
   const root = openLmdb(other.file, { noSubdir: true, overlappingSync: false });
   const meta = root.openDB('meta', { encoding: 'binary', keyEncoding: 'binary' });
-  await meta.put(bytes('format'), Buffer.from([0, 0, 0, 0, 0, 0, 0, 2]));
+  await meta.put(bytes('format'), Buffer.from([0, 0, 0, 0, 0, 0, 0, 3]));
   await root.close();
   const newer = await refusalOf(other.data);
   expect(NorimakiError.is(newer, 'store.incompatible')).toBe(true);
-  expect(String(newer)).toContain('format 2');
+  expect(String(newer)).toContain('format 3');
 });
 
 test('what a crash left is cleared away, what lives is not', async () => {

@@ -16,6 +16,7 @@ import {
   writeU64,
 } from './layout.ts';
 import type { Due, Tables } from './tables.ts';
+import { type PreparedVector, VectorBatch } from './vectors/vector-batch.ts';
 
 /** A write as it waits in the queue: bytes of its own, the version still open. */
 export type PreparedOperation = { readonly key: Uint8Array } & (
@@ -31,12 +32,14 @@ export class Batch {
   readonly #tables: Tables;
   readonly #clock: Clock;
   readonly #start: number;
+  readonly #vectors: VectorBatch;
   #index: number;
   #error: unknown;
 
   constructor(tables: Tables, clock: Clock, seen: number) {
     this.#tables = tables;
     this.#clock = clock;
+    this.#vectors = new VectorBatch(tables.vectorTables, tables.meta);
     const bytes = tables.meta.getBinaryFast(META_VERSION);
     this.#start = bytes === undefined ? 0 : readU64(asBuffer(bytes));
     this.#index = this.#start;
@@ -59,8 +62,12 @@ export class Batch {
     return this.#error;
   }
 
-  /** Applies all operations or, when a precondition fails, none. */
-  apply(operations: readonly PreparedOperation[], positions: boolean): Version {
+  /** Applies all operations and all vector writes or, when one must be refused, none. */
+  apply(
+    operations: readonly PreparedOperation[],
+    positions: boolean,
+    vectors: readonly PreparedVector[] = [],
+  ): Version {
     const found = operations.map((operation, i) => {
       const header = this.#find(operation.key);
       const actual = header === undefined || this.#isExpired(header) ? undefined : versionAt(header.index);
@@ -68,11 +75,13 @@ export class Batch {
       if (failure !== undefined) throw failure;
       return header;
     });
+    this.#read(() => this.#vectors.check(vectors));
     this.#index += 1;
     for (const [i, operation] of operations.entries()) {
       if (operation.type === 'put') this.#put(operation.key, operation.record, operation.expiresAt, found[i]);
       if (operation.type === 'delete') this.#remove(operation.key, found[i]);
     }
+    this.#write(() => this.#vectors.apply(vectors));
     return versionAt(this.#index);
   }
 
@@ -97,20 +106,30 @@ export class Batch {
     return swept;
   }
 
-  /** Stores the index that the next transaction goes on from. */
+  /** Whether there was a vector to delete. */
+  deleteVector(write: PreparedVector): boolean {
+    const existed = this.#read(() => this.#vectors.has(write));
+    if (existed) this.apply([], false, [write]);
+    return existed;
+  }
+
+  /** Does to vectors what touches no record. */
+  changeVectors<T>(change: (vectors: VectorBatch) => T): T {
+    return this.#write(() => change(this.#vectors));
+  }
+
+  /** Stores what the next transaction goes on from. */
   finish(): void {
+    this.#write(() => this.#vectors.finish());
     if (this.#index === this.#start) return;
     this.#write(() => this.#tables.meta.put(META_VERSION, writeU64(Buffer.allocUnsafe(8), this.#index)));
   }
 
   #find(key: Uint8Array): RecordHeader | undefined {
-    try {
+    return this.#read(() => {
       const bytes = this.#tables.records.getBinaryFast(key);
       return bytes === undefined ? undefined : readHeader(asBuffer(bytes));
-    } catch (error) {
-      this.#error ??= error;
-      throw unreadable(error);
-    }
+    });
   }
 
   #isExpired({ expiresAt }: RecordHeader): boolean {
@@ -141,12 +160,24 @@ export class Batch {
   }
 
   /** LMDB gives a transaction up at its first failed write, and lmdb-js tells the reason only here. */
-  #write(write: () => void): void {
+  #write<T>(write: () => T): T {
     try {
-      write();
+      return write();
     } catch (error) {
+      // A refusal of ours comes before anything is written.
+      if (error instanceof NorimakiError) throw error;
       this.#error ??= error;
-      throw error instanceof NorimakiError ? error : unavailable('LMDB refused a write.', 'no', error);
+      throw unavailable('LMDB refused a write.', 'no', error);
+    }
+  }
+
+  #read<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof NorimakiError) throw error;
+      this.#error ??= error;
+      throw unreadable(error);
     }
   }
 }

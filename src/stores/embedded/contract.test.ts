@@ -29,6 +29,7 @@ function contractOf(sweep: EmbeddedOptions['sweep'], runs: number): Parameters<t
       idempotency: false,
       scan: true,
       commit: true,
+      vectors: true,
       limits: DEFAULT_LIMITS,
     },
     open: (environment) => openAt(join(folder, String(opened++)), environment),

@@ -3,6 +3,7 @@ import { checkCommit, checkExpiry, checkKey, checkPrecondition, checkValue, page
 import type { Clock } from '../../core/clock.ts';
 import {
   type CommitOperation,
+  type CommitOptions,
   DEFAULT_LIMITS,
   type DeleteOptions,
   type Key,
@@ -13,8 +14,8 @@ import {
   type ScanPage,
   type Stored,
   type StoreOpener,
-  type WriteOptions,
 } from '../../core/store.ts';
+import { checkVectorWrites } from '../../core/vectors/index.ts';
 import type { Version } from '../../core/version.ts';
 import type { PreparedOperation } from './batch.ts';
 import { closedError } from './failures.ts';
@@ -22,6 +23,7 @@ import { encodeRecord } from './layout.ts';
 import { type OpenedFolder, openFolder } from './open-folder.ts';
 import { statsOf } from './stats.ts';
 import type { EmbeddedOptions, EmbeddedStats, EmbeddedStore, MaintenanceOptions } from './types.ts';
+import { bytesOf, type EmbeddedVectors, prepareVector } from './vectors/embedded-vectors.ts';
 
 class Embedded implements EmbeddedStore {
   readonly capabilities = {
@@ -31,15 +33,18 @@ class Embedded implements EmbeddedStore {
     idempotency: false,
     scan: true,
     commit: true,
+    vectors: true,
     limits: DEFAULT_LIMITS,
   } as const;
 
+  readonly vectors: EmbeddedVectors;
   readonly #folder: OpenedFolder;
   readonly #clock: Clock;
   #closing: Promise<void> | undefined;
 
   constructor(folder: OpenedFolder, clock: Clock) {
     this.#folder = folder;
+    this.vectors = folder.vectors;
     this.#clock = clock;
   }
 
@@ -72,12 +77,21 @@ class Embedded implements EmbeddedStore {
     return this.#folder.queue.submit((batch) => batch.delete(operation), 0, options.signal);
   }
 
-  async commit(operations: readonly CommitOperation[], options: WriteOptions = {}): Promise<Version> {
-    this.#begin(options.signal);
+  async commit(operations: readonly CommitOperation[], options: CommitOptions = {}): Promise<Version> {
+    const { vectors = [], signal } = options;
+    this.#begin(signal);
     checkCommit(operations, DEFAULT_LIMITS);
+    checkVectorWrites(vectors);
     const prepared = operations.map(prepare);
+    const preparedVectors = vectors.map(prepareVector);
     const bytes = operations.reduce((sum, { type, ...rest }) => sum + ('value' in rest ? rest.value.length : 0), 0);
-    return this.#folder.queue.submit((batch) => batch.apply(prepared, true), bytes, options.signal);
+    const version = await this.#folder.queue.submit(
+      (batch) => batch.apply(prepared, true, preparedVectors),
+      bytes + bytesOf(preparedVectors),
+      signal,
+    );
+    this.vectors.follow(preparedVectors);
+    return version;
   }
 
   async scan(range: KeyRange, options: ScanOptions = {}): Promise<ScanPage> {
@@ -98,7 +112,7 @@ class Embedded implements EmbeddedStore {
 
   async stats(): Promise<EmbeddedStats> {
     this.#begin(undefined);
-    return statsOf(this.#folder.tables, this.#folder.queue, this.#folder.sweeper);
+    return statsOf(this.#folder);
   }
 
   async close(): Promise<void> {

@@ -4,10 +4,11 @@ import { badPath, fsCode } from './failures.ts';
 import { isAlive, ownerOf } from './owner.ts';
 
 // A folder holds: records.<n>.mdb and its lock, the data, of which the highest n counts; openers/ and gate/, see
-// gate.ts; and tmp.<owner>/, where a data file is made before it gets its name.
+// gate.ts; tmp.<owner>/, where a data file is made before it gets its name; and vectors/, what can be built again, see
+// vectors/snapshot-files.ts.
 
 const DATA = /^records\.([1-9]\d*)\.mdb$/;
-const OURS = /^(records\.\d+\.mdb(-lock)?|openers|gate|tmp\..*|lost\+found|\..*)$/;
+const OURS = /^(records\.\d+\.mdb(-lock)?|openers|gate|vectors|tmp\..*|lost\+found|\..*)$/;
 
 /** Finds or creates the folder and what belongs into every one. Resolves to its real path. */
 export async function prepareFolder(path: string): Promise<string> {

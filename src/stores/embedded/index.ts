@@ -1,3 +1,9 @@
 export { embedded } from './embedded.ts';
 export type { Durability } from './owner.ts';
-export type { EmbeddedOptions, EmbeddedStats, EmbeddedStore, MaintenanceOptions } from './types.ts';
+export type {
+  EmbeddedNamespaceStats,
+  EmbeddedOptions,
+  EmbeddedStats,
+  EmbeddedStore,
+  MaintenanceOptions,
+} from './types.ts';

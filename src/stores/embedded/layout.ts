@@ -1,6 +1,9 @@
 import type { Version } from '../../core/version.ts';
 
-// How records lie in LMDB, format 1. Changing anything here needs a new FORMAT.
+// How records lie in LMDB. Changing anything here needs a new FORMAT.
+//
+// A folder has format 1 as long as it never had a vector namespace, so that programs from before there were any can use
+// it. The first namespace makes it format 2: such a program would change a record and leave its vector as it was.
 //
 //   records:   key -> version index (u64) | deadline (f64, NaN for none) | value
 //   deadlines: deadline (sortable, 8 bytes) | key -> nothing
@@ -8,7 +11,8 @@ import type { Version } from '../../core/version.ts';
 //
 // Numbers are big-endian.
 
-export const FORMAT = 1;
+export const FORMAT = 2;
+export const FORMAT_WITHOUT_VECTORS = 1;
 export const HEADER = 16;
 
 export const META_FORMAT = Buffer.from('format');

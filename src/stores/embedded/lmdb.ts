@@ -33,6 +33,7 @@ export interface Table {
   /** Memory of lmdb's own, overwritten by the next read. */
   getBinaryFast(key: Uint8Array, options?: { transaction: ReadTransaction }): Uint8Array | undefined;
   getRange(options: RangeOptions): Iterable<{ key: Uint8Array; value: Uint8Array }>;
+  getKeys(options: RangeOptions): Iterable<Uint8Array>;
   put(key: Uint8Array, value: Uint8Array): unknown;
   remove(key: Uint8Array): unknown;
   getStats(): TableStats & { root: TableStats; free: TableStats; lastPageNumber: number };

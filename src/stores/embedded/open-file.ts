@@ -3,10 +3,11 @@ import { NorimakiError } from '../../core/errors.ts';
 import { incompatible, unreadable } from './failures.ts';
 import { dataFile, publish, withTemporary } from './folder.ts';
 import { inspect } from './inspect.ts';
-import { asBuffer, FORMAT, META_FORMAT, readU64, writeU64 } from './layout.ts';
+import { asBuffer, FORMAT, FORMAT_WITHOUT_VECTORS, META_FORMAT, readU64, writeU64 } from './layout.ts';
 import type { Environment, Lmdb, Table } from './lmdb.ts';
 import type { Durability } from './owner.ts';
 import { Tables } from './tables.ts';
+import { VECTOR_TABLES, type VectorTables } from './vectors/vector-tables.ts';
 
 /** How to open LMDB files; the same for every file of one store. */
 export interface Opening {
@@ -45,7 +46,8 @@ export async function createFile(opening: Opening, folder: string, owner: string
     const root = openRoot(opening, file);
     try {
       const [, , meta] = NAMES.map((name) => root.openDB(name, TABLE));
-      await root.transaction(() => meta?.put(META_FORMAT, writeU64(Buffer.alloc(8), FORMAT)));
+      vectorTablesOf(root);
+      await root.transaction(() => meta?.put(META_FORMAT, writeU64(Buffer.alloc(8), FORMAT_WITHOUT_VECTORS)));
     } finally {
       await root.close();
     }
@@ -53,7 +55,7 @@ export async function createFile(opening: Opening, folder: string, owner: string
   });
 }
 
-/** Opens a data file and changes nothing in it. Only while holding the gate. */
+/** Opens a data file and changes no data in it. Only while holding the gate. */
 export async function openFile(opening: Opening, file: string): Promise<Tables> {
   await inspect(file);
   let root: Environment;
@@ -63,7 +65,8 @@ export async function openFile(opening: Opening, file: string): Promise<Tables> 
     throw incompatible(`LMDB cannot open ${file}: check its permissions, or restore it from a backup.`, cause);
   }
   try {
-    return new Tables(opening.lmdb, file, root, tablesOf(root, file));
+    const tables = tablesOf(root, file);
+    return new Tables(opening.lmdb, file, root, tables, vectorTablesOf(root));
   } catch (error) {
     await root.close();
     throw error instanceof NorimakiError ? error : unreadable(error);
@@ -77,11 +80,22 @@ function tablesOf(root: Environment, file: string): Record<(typeof NAMES)[number
     throw incompatible(`The data file ${file} is not of norimaki; nothing was changed. Give another folder.`);
   }
   const format = readU64(asBuffer(found));
-  if (format !== FORMAT) {
+  if (format !== FORMAT && format !== FORMAT_WITHOUT_VECTORS) {
     throw incompatible(
-      `The data file ${file} has format ${format}; this version of norimaki reads format ${FORMAT}. Nothing was ` +
-        'changed; open it with the version that wrote it.',
+      `The data file ${file} has format ${format}; this version of norimaki reads format ${FORMAT} at most. Nothing ` +
+        'was changed; open it with the version that wrote it.',
     );
   }
   return { records, deadlines, meta };
+}
+
+/** Makes those that are missing: a file from before there were vectors has none. */
+function vectorTablesOf(root: Environment): VectorTables {
+  const table = (name: string): Table => {
+    const found = root.openDB(name, { ...TABLE, create: false }) ?? root.openDB(name, TABLE);
+    // Only a table that may not be created is ever missing.
+    return found as Table;
+  };
+  const { spaces, labels, vectors, removals } = VECTOR_TABLES;
+  return { spaces: table(spaces), labels: table(labels), vectors: table(vectors), removals: table(removals) };
 }

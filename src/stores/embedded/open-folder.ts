@@ -11,6 +11,7 @@ import { isThisProcess, newOwner, ownerName } from './owner.ts';
 import { Sweeper, type SweepSchedule } from './sweeper.ts';
 import type { Tables } from './tables.ts';
 import type { EmbeddedOptions } from './types.ts';
+import { EmbeddedVectors } from './vectors/embedded-vectors.ts';
 import { WriteQueue } from './write-queue.ts';
 
 const GIB = 2 ** 30;
@@ -23,6 +24,7 @@ export class OpenedFolder {
   readonly #gate: Gate;
   readonly queue: WriteQueue;
   readonly sweeper: Sweeper | undefined;
+  readonly vectors: EmbeddedVectors;
   #tables: Tables;
   /** Compactions and backups, one after the other: a file is not replaced while it is copied. */
   #maintenance: Promise<unknown> = Promise.resolve();
@@ -39,6 +41,13 @@ export class OpenedFolder {
     this.#tables = place.tables;
     this.queue = new WriteQueue(() => this.#tables, place.gate, clock);
     this.sweeper = sweep && new Sweeper(() => this.#tables, this.queue, clock, sweep);
+    this.vectors = new EmbeddedVectors({
+      reader: () => this.#tables.vectors,
+      queue: this.queue,
+      clock,
+      folder: place.path,
+      owner: place.owner,
+    });
   }
 
   get tables(): Tables {
@@ -71,6 +80,7 @@ export class OpenedFolder {
 
   /** Finishes what was begun, then lets everything go. */
   async close(): Promise<void> {
+    await this.vectors.close();
     await this.sweeper?.stop();
     await this.#maintenance;
     await this.queue.idle();

@@ -1,19 +1,19 @@
 import { statSync } from 'node:fs';
 import type { TableStats } from './lmdb.ts';
-import type { Sweeper } from './sweeper.ts';
-import type { Tables } from './tables.ts';
+import type { OpenedFolder } from './open-folder.ts';
 import type { EmbeddedStats } from './types.ts';
-import type { WriteQueue } from './write-queue.ts';
 
 const META_PAGES = 2;
 
-/** Reads counters that LMDB keeps; looks at no record. */
-export function statsOf(tables: Tables, queue: WriteQueue, sweeper: Sweeper | undefined): EmbeddedStats {
+/** Reads counters that LMDB and the namespaces keep; looks at no record and no vector. */
+export async function statsOf({ tables, queue, sweeper, vectors }: OpenedFolder): Promise<EmbeddedStats> {
   const { root, free, lastPageNumber, ...meta } = tables.meta.getStats();
   const records = tables.records.getStats();
   const deadlines = tables.deadlines.getStats();
+  const others = Object.values(tables.vectorTables).map((table) => table.getStats());
   tables.root.resetReadTxn();
-  const used = META_PAGES + [root, free, meta, records, deadlines].reduce((sum, tree) => sum + pagesOf(tree), 0);
+  const trees = [root, free, meta, records, deadlines, ...others];
+  const used = META_PAGES + trees.reduce((sum, tree) => sum + pagesOf(tree), 0);
   const { writes, commits, queued } = queue.counts;
   const { swept, failures } = sweeper?.counts ?? { swept: 0, failures: 0 };
   return {
@@ -25,7 +25,8 @@ export function statsOf(tables: Tables, queue: WriteQueue, sweeper: Sweeper | un
     commits,
     queued,
     swept,
-    sweepFailures: failures,
+    sweepFailures: failures + vectors.sweepFailures,
+    namespaces: await vectors.stats(),
   };
 }
 

@@ -13,6 +13,8 @@ import {
   versionAt,
 } from './layout.ts';
 import type { Environment, Lmdb, RangeOptions, ReadTransaction, Table } from './lmdb.ts';
+import { VectorReader } from './vectors/vector-reader.ts';
+import type { VectorTables } from './vectors/vector-tables.ts';
 
 /** Values up to this size are copied into a shared slab: an ArrayBuffer for each costs more than the read itself. */
 const POOLED = 4096;
@@ -36,19 +38,30 @@ export class Tables {
   readonly records: Table;
   readonly deadlines: Table;
   readonly meta: Table;
+  readonly vectorTables: VectorTables;
+  /** How vectors are read. */
+  readonly vectors: VectorReader;
   readonly #lmdb: Lmdb;
   readonly #transaction: ReadTransaction;
   readonly #options: { transaction: ReadTransaction };
   #slab: Uint8Array | undefined;
   #used = 0;
 
-  constructor(lmdb: Lmdb, file: string, root: Environment, tables: Record<'records' | 'deadlines' | 'meta', Table>) {
+  constructor(
+    lmdb: Lmdb,
+    file: string,
+    root: Environment,
+    tables: Record<'records' | 'deadlines' | 'meta', Table>,
+    vectorTables: VectorTables,
+  ) {
     this.file = file;
     this.#lmdb = lmdb;
     this.root = root;
     this.records = tables.records;
     this.deadlines = tables.deadlines;
     this.meta = tables.meta;
+    this.vectorTables = vectorTables;
+    this.vectors = new VectorReader(vectorTables, (work) => this.#read(work));
     this.#transaction = root.useReadTransaction();
     this.#options = { transaction: this.#transaction };
     // lmdb-js lets go of it here, so that only we renew and reset it.
@@ -126,6 +139,17 @@ export class Tables {
     try {
       const bytes = this.meta.getBinaryFast(META_VERSION, this.#options);
       return bytes === undefined ? 0 : readU64(asBuffer(bytes));
+    } finally {
+      this.#release();
+    }
+  }
+
+  /** Runs `work` in a fresh snapshot. */
+  #read<T>(work: (options: { transaction: ReadTransaction }) => T): T {
+    try {
+      return work(this.#options);
+    } catch (error) {
+      throw unreadable(error);
     } finally {
       this.#release();
     }

@@ -1,5 +1,6 @@
 import type { Duration } from '../../core/duration.ts';
-import type { CommitStore, ScanStore } from '../../core/store.ts';
+import type { CommitStore, ScanStore, VectorStore } from '../../core/store.ts';
+import type { VectorIndexOptions } from '../../core/vectors/index.ts';
 import type { Durability } from './owner.ts';
 
 export interface EmbeddedOptions {
@@ -40,6 +41,24 @@ export interface EmbeddedStats {
   readonly swept: number;
   /** Sweeps that failed, for example on a full disk, and were put off to the next. */
   readonly sweepFailures: number;
+  /** Every vector namespace. */
+  readonly namespaces: readonly EmbeddedNamespaceStats[];
+}
+
+export interface EmbeddedNamespaceStats extends VectorIndexOptions {
+  readonly namespace: string;
+  /** Vectors on disk. */
+  readonly vectors: number;
+  /**
+   * How what is in memory is searched: a namespace of the type `'hnsw'` becomes a graph once it is large enough.
+   * `undefined` where there is nothing in memory: before the first search.
+   */
+  readonly memory: VectorIndexOptions['type'] | undefined;
+  /**
+   * Changes that what this store searches in memory is yet to take in; the next search does. `undefined` where there is
+   * nothing in memory.
+   */
+  readonly behind: number | undefined;
 }
 
 export interface MaintenanceOptions {
@@ -48,8 +67,10 @@ export interface MaintenanceOptions {
 }
 
 /** What {@link embedded} opens. */
-export interface EmbeddedStore extends ScanStore, CommitStore {
-  readonly capabilities: ScanStore['capabilities'] & CommitStore['capabilities'] & { readonly idempotency: false };
+export interface EmbeddedStore extends ScanStore, CommitStore, VectorStore {
+  readonly capabilities: ScanStore['capabilities'] &
+    CommitStore['capabilities'] &
+    VectorStore['capabilities'] & { readonly idempotency: false };
   /**
    * Makes the data file as small as what it holds. Writes wait meanwhile, reads do not. Needs as much free space as
    * the result. Ended at any point, it leaves the old file or the new one.

@@ -11,6 +11,8 @@ import type { Tables } from './tables.ts';
 /** Writes that one transaction takes at most, and their bytes: it runs on the thread of JavaScript. */
 const MAX_JOBS = 1000;
 const MAX_BYTES = 16 * 1024 * 1024;
+/** How long one transaction takes further writes in, in milliseconds: whoever waits for the thread waits no longer. */
+const MAX_TIME = 8;
 
 const EIO = 5;
 const MDB_PAGE_NOTFOUND = -30797;
@@ -138,10 +140,11 @@ export class WriteQueue {
 
   *#take(): Generator<Job> {
     let [count, bytes] = [0, 0];
+    const end = this.#clock.mono() + MAX_TIME;
     for (const job of this.#jobs) {
       count += 1;
       bytes += job.bytes;
-      if (count > 1 && (count > MAX_JOBS || bytes > MAX_BYTES)) return;
+      if (count > 1 && (count > MAX_JOBS || bytes > MAX_BYTES || this.#clock.mono() > end)) return;
       this.#jobs.delete(job);
       job.release();
       yield job;

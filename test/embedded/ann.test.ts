@@ -1,0 +1,120 @@
+import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { expect, onTestFinished, test } from 'vitest';
+import { distance, type Metric } from '../../src/core/vectors/index.ts';
+import { startAnn } from '../../src/stores/embedded/ann/index.ts';
+import { startChild, startOnSmallDisk } from './support/child.ts';
+import { clustered, labelsFrom, rowOf } from './support/clustered.ts';
+import { temporaryFolder } from './support/folder.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const SEED = Number(process.env.NORIMAKI_SEED ?? randomInt(2 ** 31));
+
+/** Share of the true nearest that the searches find. */
+function share(found: readonly Float64Array[], nearest: readonly (readonly number[])[]): number {
+  const hits = nearest.flatMap((labels, i) => labels.filter((label) => found[i]?.includes(label)));
+  return hits.length / nearest.flat().length;
+}
+
+const unequal = (rows: Float32Array, dimensions: number): Float32Array =>
+  rows.map((x, i) => x * (0.5 + (Math.floor(i / dimensions) % 17) / 17));
+
+test.each<Metric>(['cosine', 'euclidean', 'innerProduct'])(
+  '%s: the graph of 20,000 vectors finds nearly all of the nearest, and nothing removed',
+  async (metric) => {
+    // More than are scanned; three of eight are removed again.
+    const [dimensions, count, added] = [64, 20_000, 32_000];
+    const make = clustered(dimensions, 3);
+    const shape = (rows: Float32Array) => (metric === 'cosine' ? rows : unequal(rows, dimensions));
+    const [rows, queries] = [shape(make(added)), shape(make(80))];
+    const thread = startAnn();
+    onTestFinished(() => thread.close());
+    const space = await thread.space({ dimensions, metric, type: 'hnsw' });
+    for (let from = 0; from < added; from += 4000) {
+      await space.add(labelsFrom(from, 4000), rows.slice(from * dimensions, (from + 4000) * dimensions));
+    }
+    while ((await space.stats()).kind !== 'hnsw') await new Promise((resolve) => setImmediate(resolve));
+    const isRemoved = (label: number): boolean => label % 8 < 3;
+    await space.remove(labelsFrom(0, added).filter(isRemoved));
+    expect(await space.stats()).toEqual({ size: count, dead: added - count, kind: 'hnsw' });
+
+    const labels = labelsFrom(0, added).filter((label) => !isRemoved(label));
+    const found: { readonly [k: number]: Float64Array[] } = { 10: [], 100: [] };
+    const nearest: number[][] = [];
+    for (let i = 0; i < 80; i++) {
+      const query = rowOf(queries, dimensions, i);
+      for (const k of [10, 100]) {
+        const candidates = await space.search(query, k);
+        expect(candidates.labels.length).toBe(k);
+        expect(candidates.labels.some(isRemoved)).toBe(false);
+        found[k]?.push(candidates.labels);
+      }
+      const distances = Float64Array.from({ length: added }, (_, n) =>
+        distance(metric, query, rowOf(rows, dimensions, n)),
+      );
+      nearest.push([...labels].sort((a, b) => (distances[a] as number) - (distances[b] as number)).slice(0, 100));
+    }
+    expect(share(found[100] ?? [], nearest)).toBeGreaterThanOrEqual(0.97);
+    const ten = nearest.map((each) => each.slice(0, 10));
+    expect(share(found[10] ?? [], ten)).toBeGreaterThanOrEqual(0.97);
+  },
+);
+
+test.each(['exact', 'hnsw'])('no damaged file of the kind %s is loaded, and none ends the process', async (kind) => {
+  console.log(`NORIMAKI_SEED=${SEED}`);
+  const child = startChild('ann-damage', (await temporaryFolder()).path, kind, SEED);
+  expect(await child.next()).toEqual({ refused: 120, unchanged: 9000, loaded: true, found: 77, kind });
+  expect(await child.ended).toEqual({ code: 0, signal: null, errors: '' });
+});
+
+test('a graph whose end did not fit on the disk is not taken for whole', async () => {
+  const { data: disk } = await temporaryFolder();
+  await mkdir(disk);
+  const child = startOnSmallDisk('ann-full-disk', disk, 32 * 2 ** 20);
+  expect(await child.next()).toEqual({
+    codes: ['store.full', 'store.full', 'store.full'],
+    loaded: true,
+    files: ['saved'],
+  });
+  expect(await child.ended).toEqual({ code: 0, signal: null, errors: '' });
+});
+
+test.each(['close', 'exit'])('a process comes to its end by %s while usearch is at work', async (manner) => {
+  for (const wait of [20, 50, 80, 110, 140]) {
+    const child = startChild('ann-exit', manner, wait);
+    expect(await child.ended).toEqual({ code: 0, signal: null, errors: '' });
+  }
+});
+
+/** Uses the graph, and comes to its end without closing anything. */
+const program = (path: string): string => `
+import { startAnn } from ${JSON.stringify(path)};
+const space = await startAnn().space({ dimensions: 512, metric: 'euclidean', type: 'hnsw' });
+const labels = Float64Array.from({ length: 4200 }, (_, i) => i);
+await space.add(labels, Float32Array.from({ length: 4200 * 512 }, (_, i) => Math.sin(i * i)));
+while ((await space.stats()).kind !== 'hnsw') await new Promise((resolve) => setImmediate(resolve));
+const { labels: [found] } = await space.search(Float32Array.from({ length: 512 }, (_, i) => Math.sin((77 * 512 + i) ** 2)), 3);
+console.log(found);
+`;
+
+test.each(['as it is published', 'from its sources, under tsx', 'bundled into one file'])(
+  'the thread runs %s',
+  async (way) => {
+    const { path: folder } = await temporaryFolder();
+    await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    const file = join(folder, 'program.mjs');
+    const source = join(ROOT, 'src/stores/embedded/ann/index.ts');
+    const published = join(ROOT, 'dist/stores/embedded/ann/index.js');
+    await writeFile(file, program(way === 'as it is published' ? published : source));
+    if (way === 'bundled into one file') {
+      const options = { bundle: true, platform: 'node', format: 'esm', packages: 'external', minify: true } as const;
+      await build({ entryPoints: [file], outfile: file, allowOverwrite: true, ...options });
+    }
+    const flags = way === 'from its sources, under tsx' ? ['--import', 'tsx'] : [];
+    expect(execFileSync(process.execPath, [...flags, file], { cwd: ROOT, encoding: 'utf8' })).toBe('77\n');
+  },
+);
