@@ -2,6 +2,8 @@ import type { Environment } from '../core/clock.ts';
 import type { EntityModel } from '../core/model/model.ts';
 import type { Keyspace } from './keyspace.ts';
 import type { StoreClient } from './store-client.ts';
+import type { OutboxWorker } from './vectors/outbox-worker.ts';
+import type { VectorContext } from './vectors/vector-context.ts';
 import type { KeyQueues } from './write/key-queue.ts';
 
 /** What every verb of one repository works with. */
@@ -12,4 +14,8 @@ export interface RepositoryContext {
   readonly client: StoreClient;
   readonly environment: Environment;
   readonly queues: KeyQueues;
+  /** Only of an entity with embeddings. */
+  readonly vectors: VectorContext | undefined;
+  /** Only of an entity with deferred embeddings. */
+  readonly outbox: OutboxWorker | undefined;
 }

@@ -1,15 +1,23 @@
 import type { Clock, Environment, Random } from '../core/clock.ts';
+import type { Embedder } from '../core/embedder.ts';
 import { NorimakiError } from '../core/errors.ts';
 import type { EntityModel } from '../core/model/model.ts';
 import type { EntitySource, ShapeOf } from '../core/model/types.ts';
-import type { ScanStore, Store, StoreOpener, StoreSource } from '../core/store.ts';
+import type { CommitStore, ScanStore, Store, StoreOpener, StoreSource, VectorStore } from '../core/store.ts';
 import { systemClock, systemRandom } from '../core/system.ts';
 import { declarationOf, modelOf } from '../decorators/index.ts';
 import { checkCapabilities } from './capabilities.ts';
+import type { RepositoryContext } from './context.ts';
+import { doctor } from './doctor/doctor.ts';
+import type { DoctorOptions, DoctorReport } from './doctor/types.ts';
 import { EntityRepository } from './entity-repository.ts';
 import { Keyspace } from './keyspace.ts';
-import type { Repository, ScanRepository } from './repository.ts';
+import type { OutboxRepository, Repository, ScanRepository, VectorRepository } from './repository.ts';
 import { StoreClient } from './store-client.ts';
+import { Embedders } from './vectors/embedders.ts';
+import { type OutboxOptions, outboxPolicy } from './vectors/outbox-options.ts';
+import { OutboxWorkers } from './vectors/outbox-workers.ts';
+import { vectorContext } from './vectors/vector-context.ts';
 import { KeyQueues } from './write/key-queue.ts';
 
 export interface OpenOptions {
@@ -19,17 +27,30 @@ export interface OpenOptions {
   readonly random?: Random | undefined;
   /** First part of every key, to share one store between applications; default `'norimaki'`. */
   readonly root?: string | undefined;
+  /** Makes the vectors of every `@Embedding` that names no embedder of its own. */
+  readonly embedder?: Embedder | undefined;
+  /** Others that stored vectors may have been made by: needed while `reindex` moves from one to another. */
+  readonly embedders?: readonly Embedder[] | undefined;
+  /**
+   * How this process makes the vectors of embeddings with `mode: 'deferred'`; `false`: it leaves them to others, or to
+   * `repo.outbox.drain()`.
+   */
+  readonly outbox?: OutboxOptions | false | undefined;
 }
 
 /** The repository of an entity, with the verbs that this kind of store can carry. */
 export type RepositoryOf<Source, St extends Store> = Repository<ShapeOf<Source>> &
-  (St extends ScanStore ? ScanRepository<ShapeOf<Source>> : unknown);
+  (St extends ScanStore ? ScanRepository<ShapeOf<Source>> : unknown) &
+  (St extends VectorStore ? VectorRepository<ShapeOf<Source>> : unknown) &
+  (St extends VectorStore & ScanStore & CommitStore ? OutboxRepository<ShapeOf<Source>> : unknown);
 
 /** What all handles on one store share. */
 interface Shared<St extends Store> {
   readonly client: StoreClient<St>;
   readonly queues: KeyQueues;
   readonly root: string;
+  readonly embedders: Embedders;
+  readonly outboxes: OutboxWorkers;
   /** What each entity name stands for. */
   readonly sources: Map<string, EntitySource>;
   readonly close: () => Promise<void>;
@@ -39,6 +60,7 @@ interface Shared<St extends Store> {
 export class Database<St extends Store = Store> implements AsyncDisposable {
   readonly #shared: Shared<St>;
   readonly #repositories = new Map<EntitySource, EntityRepository>();
+  readonly #contexts = new Map<EntitySource, RepositoryContext>();
   /** The tenant that this handle is scoped to. */
   readonly tenant: string | undefined;
 
@@ -68,6 +90,27 @@ export class Database<St extends Store = Store> implements AsyncDisposable {
     return repository as unknown as RepositoryOf<Source, St>;
   }
 
+  /**
+   * Compares every record of these entities with its vectors, unique values and index entries, and the other way round;
+   * with `fix` it mends what it finds. Others may read and write meanwhile: what they are doing is not taken for damage.
+   * Of this handle's tenant only, or of what belongs to none: for a tenant, `db.forTenant(name).doctor({ entities })`.
+   * Needs a store with scan and commit.
+   *
+   * @example
+   * ```ts
+   * const { isHealthy, found } = await db.doctor({ entities: [Product], fix: true });
+   * ```
+   */
+  async doctor(options: DoctorOptions = {}): Promise<DoctorReport> {
+    const { entities = [...this.#contexts.keys()] } = options;
+    const contexts = entities.map((source) => {
+      this.repo(source);
+      // `repo` has just made it, if it was not there.
+      return this.#contexts.get(source) as RepositoryContext;
+    });
+    return doctor(contexts, options);
+  }
+
   /** The same store, scoped to one tenant: its own keys, invisible to every other. Errors: `argument.invalid`. */
   forTenant(tenant: string): Database<St> {
     if (typeof tenant !== 'string' || tenant === '' || !tenant.isWellFormed()) {
@@ -78,7 +121,10 @@ export class Database<St extends Store = Store> implements AsyncDisposable {
     return new Database(this.#shared, tenant);
   }
 
-  /** Closes the store if `open` opened it; one that was handed in open stays open. Harmless twice. */
+  /**
+   * Ends work in the background, waits for what is on its way, and closes the store if `open` opened it; one that was
+   * handed in open stays open. Harmless twice.
+   */
   close(): Promise<void> {
     return this.#shared.close();
   }
@@ -89,11 +135,16 @@ export class Database<St extends Store = Store> implements AsyncDisposable {
 
   #build(source: EntitySource): EntityRepository {
     const { tenant } = this;
-    const { client, queues, root } = this.#shared;
+    const { client, queues, root, embedders, outboxes } = this.#shared;
     const model = this.#modelOf(source);
     checkCapabilities(model, client.store);
     const keys = new Keyspace(model, root, tenant);
-    return new EntityRepository({ model, tenant, keys, client, environment: client.environment, queues });
+    const { environment } = client;
+    const vectors = vectorContext({ model, keys, client, embedders });
+    const context = { model, tenant, keys, client, environment, queues, vectors };
+    const whole: RepositoryContext = { ...context, outbox: outboxes.of(context) };
+    this.#contexts.set(source, whole);
+    return new EntityRepository(whole);
   }
 
   #modelOf(source: EntitySource): EntityModel {
@@ -127,10 +178,22 @@ export async function open<St extends Store>(
   source: StoreSource<St>,
   options: OpenOptions = {},
 ): Promise<Database<St>> {
-  const { clock = systemClock, random = systemRandom, root = 'norimaki' } = options;
+  const { clock = systemClock, random = systemRandom, root = 'norimaki', embedder, embedders = [], outbox } = options;
   const environment: Environment = { clock, random };
+  const outboxes = new OutboxWorkers(environment, outboxPolicy(outbox));
   const store = isOpener(source) ? await source.openStore(environment) : source;
-  const close = isOpener(source) ? () => store.close() : async () => {};
+  const close = async (): Promise<void> => {
+    await outboxes.close();
+    if (isOpener(source)) await store.close();
+  };
   const client = new StoreClient(store, environment);
-  return new Database({ client, queues: new KeyQueues(), root, sources: new Map(), close });
+  return new Database({
+    client,
+    queues: new KeyQueues(),
+    root,
+    embedders: new Embedders(embedder, embedders),
+    outboxes,
+    sources: new Map(),
+    close,
+  });
 }

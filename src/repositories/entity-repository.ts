@@ -3,8 +3,19 @@ import type { Shape } from '../core/model/types.ts';
 import type { ReadOptions } from '../core/store.ts';
 import type { RepositoryContext } from './context.ts';
 import { fromInput } from './entity.ts';
-import type { Mutation, Planner, Repository, ScanRepository } from './repository.ts';
+import { finishReindex, rollbackReindex } from './reindex/finish.ts';
+import { reindex } from './reindex/reindex.ts';
+import type { ReindexOptions, ReindexStepOptions } from './reindex/types.ts';
+import type {
+  Mutation,
+  OutboxRepository,
+  Planner,
+  Repository,
+  ScanRepository,
+  VectorRepository,
+} from './repository.ts';
 import { repositoryCalls } from './telemetry.ts';
+import { EntityOutbox } from './vectors/outbox.ts';
 import { forEachItem } from './verbs/bulk.ts';
 import { createOperation } from './verbs/create.ts';
 import { deleteOperation } from './verbs/delete.ts';
@@ -15,11 +26,12 @@ import type { ListOptions } from './verbs/pages.ts';
 import { planOperation } from './verbs/plan.ts';
 import { putOperation, refuseEmptyIfMatch } from './verbs/put.ts';
 import { exists, getMany, getOne } from './verbs/read.ts';
+import { type SearchOptions, type SearchQuery, searchEntities, searchSimilar, vectorOf } from './verbs/search.ts';
 import { touchOperation } from './verbs/touch.ts';
 import type { WriteCallOptions } from './write/member.ts';
 import type { Operation } from './write/operation.ts';
 
-type Full<S extends Shape> = Repository<S> & ScanRepository<S>;
+type Full<S extends Shape> = Repository<S> & ScanRepository<S> & VectorRepository<S>;
 type Options<Verb extends keyof Full<Shape>, At extends 0 | 1 | 2 = 1> = Parameters<Full<Shape>[Verb]>[At];
 
 /** A write that is ready to be run or planned. */
@@ -29,11 +41,13 @@ interface Prepared<R> {
 }
 
 /** All verbs of one entity; `db.repo()` shows those that the store can carry. Untyped inside: the shape is the caller's. */
-export class EntityRepository implements Full<Shape> {
+export class EntityRepository implements Full<Shape>, OutboxRepository<Shape> {
+  readonly outbox: EntityOutbox;
   readonly #context: RepositoryContext;
 
   constructor(context: RepositoryContext) {
     this.#context = context;
+    this.outbox = new EntityOutbox(context);
   }
 
   get(id: unknown, options: ReadOptions = {}): Promise<object | undefined> {
@@ -132,21 +146,45 @@ export class EntityRepository implements Full<Shape> {
     return this.#call('find', () => findEntities(this.#context, { ...where }, options));
   }
 
+  search(query: SearchQuery, options: SearchOptions = {}) {
+    return this.#call('search', () => searchEntities(this.#context, query, options));
+  }
+
+  similarTo(id: unknown, options: SearchOptions = {}) {
+    return this.#call('similarTo', () => searchSimilar(this.#context, this.#id(id), options));
+  }
+
+  vectorOf(id: unknown, options: Pick<SearchOptions, 'field' | 'signal'> = {}) {
+    return this.#call('vectorOf', () => vectorOf(this.#context, this.#id(id), options));
+  }
+
+  reindex(options: ReindexOptions = {}) {
+    return this.#call('reindex', () => reindex(this.#context, options));
+  }
+
+  finishReindex(options: ReindexStepOptions = {}) {
+    return this.#call('finishReindex', () => finishReindex(this.#context, options));
+  }
+
+  rollbackReindex(options: ReindexStepOptions = {}) {
+    return this.#call('rollbackReindex', () => rollbackReindex(this.#context, options));
+  }
+
   #id(id: unknown): IdPart[] {
     return this.#context.keys.idParts(id);
   }
 
   #create(entity: object, options: NonNullable<Options<'create'>>): Prepared<object> {
-    const values = fromInput(this.#context.model, entity, this.#context.environment);
-    const id = this.#context.keys.idPartsOf(values);
-    return { id, operation: createOperation(this.#context, id, values, options) };
+    const input = fromInput(this.#context.model, entity, this.#context.environment);
+    const id = this.#context.keys.idPartsOf(input.values);
+    return { id, operation: createOperation(this.#context, id, input, options) };
   }
 
   #put(entity: object, options: NonNullable<Options<'put'>>): Prepared<object> {
     refuseEmptyIfMatch(options, this.#context.model.name);
-    const values = fromInput(this.#context.model, entity, this.#context.environment);
-    const id = this.#context.keys.idPartsOf(values);
-    return { id, operation: putOperation(this.#context, id, values, options) };
+    const input = fromInput(this.#context.model, entity, this.#context.environment);
+    const id = this.#context.keys.idPartsOf(input.values);
+    return { id, operation: putOperation(this.#context, id, input, options) };
   }
 
   #mutate(id: unknown, fn: Mutation<Shape>, options: NonNullable<Options<'mutate', 2>>): Prepared<object> {

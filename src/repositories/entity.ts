@@ -2,6 +2,7 @@ import type { Environment } from '../core/clock.ts';
 import { NorimakiError } from '../core/errors.ts';
 import type { EntityModel } from '../core/model/model.ts';
 import type { Version } from '../core/version.ts';
+import { type GivenVectors, givenVectors } from './vectors/given.ts';
 
 export type Values = Record<string, unknown>;
 
@@ -24,8 +25,14 @@ export function dehydrate(model: EntityModel, entity: object): Values {
   return values;
 }
 
-/** The stored fields of what `create` or `put` was given, defaults and a generated id filled in. */
-export function fromInput(model: EntityModel, input: unknown, environment: Environment): Values {
+/** What `create` or `put` was given. */
+export interface Input {
+  /** The stored fields, defaults and a generated id filled in. */
+  readonly values: Values;
+  readonly given: GivenVectors | undefined;
+}
+
+export function fromInput(model: EntityModel, input: unknown, environment: Environment): Input {
   if (typeof input !== 'object' || input === null) {
     throw new NorimakiError('argument.invalid', `${model.name} is made from an object of its fields.`, {
       argument: 'entity',
@@ -40,7 +47,7 @@ export function fromInput(model: EntityModel, input: unknown, environment: Envir
   for (const { name, generate } of model.ids) {
     if (values[name] === undefined && generate !== undefined) values[name] = generate(environment);
   }
-  return values;
+  return { values, given: givenVectors(model, input, () => hydrate(model, values, undefined)) };
 }
 
 function refuseUnknownFields(model: EntityModel, input: object, blank: object): void {
@@ -51,7 +58,11 @@ function refuseUnknownFields(model: EntityModel, input: object, blank: object): 
   ) {
     return;
   }
-  const unknown = Object.keys(input).filter((key) => !model.fields.includes(key) && key !== model.versionField);
+  const isKnown = (key: string): boolean =>
+    model.fields.includes(key) ||
+    key === model.versionField ||
+    model.embeddings.some(({ name, isField }) => isField && name === key);
+  const unknown = Object.keys(input).filter((key) => !isKnown(key));
   if (unknown.length === 0) return;
   throw new NorimakiError(
     'validation.failed',

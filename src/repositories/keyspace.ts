@@ -11,23 +11,34 @@ type Values = Readonly<Record<string, unknown>>;
 const RECORD = 'r';
 const UNIQUE = 'u';
 const INDEX = 'i';
+const CATALOG = 'c';
+const OUTBOX = 'o';
 
 /**
  * The keys of one entity in one tenant: (root, tenant, entity, 'r', id…) for records,
- * (…, 'u', constraint, value…) for unique claims, (…, 'i', index, value…, id…) for index entries.
+ * (…, 'u', constraint, value…) for unique claims, (…, 'i', index, value…, id…) for index entries,
+ * (…, 'c') for the catalog of its vectors, (…, 'o', id…) for records whose vectors are still to be made.
  */
 export class Keyspace {
   readonly model: EntityModel;
+  /** (root, tenant or null, entity). */
+  readonly scope: readonly [root: string, tenant: string | null, entity: string];
   readonly #records: Key;
+  readonly #outbox: Key;
   readonly #uniques: ReadonlyMap<string, Key>;
   readonly #indexes: ReadonlyMap<string, Key>;
   readonly #ids: ReadonlyMap<FieldGroup, string>;
   /** The ids of all unique constraints and indexes; `undefined` if there are none. See `Envelope.derived`. */
   readonly derived: string | undefined;
+  /** Which vectors are in use. */
+  readonly catalog: Key;
 
   constructor(model: EntityModel, root: string, tenant: string | undefined) {
     this.model = model;
-    const prefix = encodeTuple([root, tenant ?? null, model.name]);
+    this.scope = [root, tenant ?? null, model.name];
+    const prefix = encodeTuple(this.scope);
+    this.catalog = encodeTuple([CATALOG], prefix);
+    this.#outbox = encodeTuple([OUTBOX], prefix);
     const prefixes = (kind: string, groups: readonly FieldGroup[]): ReadonlyMap<string, Key> =>
       new Map(groups.map(({ name }) => [name, encodeTuple([kind, name], prefix)]));
     this.#records = encodeTuple([RECORD], prefix);
@@ -84,6 +95,20 @@ export class Keyspace {
     return prefixRange(this.#records);
   }
 
+  outbox(parts: readonly IdPart[]): Key {
+    return encodeTuple(parts, this.#outbox);
+  }
+
+  wholeOutbox(): KeyRange {
+    return prefixRange(this.#outbox);
+  }
+
+  /** The id in a key of the outbox. */
+  outboxId(key: Key): IdPart[] {
+    // As in recordId.
+    return decodeTuple(key, this.#outbox.length) as IdPart[];
+  }
+
   /** Whether a record is held by the constraint or index, by what its envelope says. */
   holds(group: FieldGroup, derived: string | undefined): boolean {
     if (derived === this.derived) return true;
@@ -99,6 +124,16 @@ export class Keyspace {
     const parts = groupParts(group, values);
     if (parts === undefined || parts.includes(null)) return undefined;
     return encodeTuple(parts, this.#uniques.get(group.name));
+  }
+
+  /** All claims of a constraint. */
+  claimsOf(group: FieldGroup): KeyRange {
+    return prefixRange(encodeTuple([], this.#uniques.get(group.name)));
+  }
+
+  /** All entries of an index. */
+  entriesOf(group: FieldGroup): KeyRange {
+    return prefixRange(encodeTuple([], this.#indexes.get(group.name)));
   }
 
   /** The index entry of these values, or `undefined` when one of them is undefined: such a record is not in the index. */

@@ -1,5 +1,7 @@
 import type { Shape } from '../core/model/types.ts';
 import type { ReadOptions } from '../core/store.ts';
+import type { ReindexOptions, ReindexResult, ReindexStepOptions } from './reindex/types.ts';
+import type { Outbox } from './vectors/outbox.ts';
 import type { BulkOptions, ItemResult } from './verbs/bulk.ts';
 import type { CreateOptions } from './verbs/create.ts';
 import type { DeleteOptions } from './verbs/delete.ts';
@@ -7,6 +9,7 @@ import type { MutateOptions } from './verbs/mutate.ts';
 import type { ListOptions, Page } from './verbs/pages.ts';
 import type { WritePlan } from './verbs/plan.ts';
 import type { PutOptions } from './verbs/put.ts';
+import type { SearchOptions, SearchQuery, SearchResult } from './verbs/search.ts';
 import type { TouchOptions } from './verbs/touch.ts';
 
 /** What `mutate` ignores when its function returns it, so that `(p) => p.stock--` is a change like any other. */
@@ -109,4 +112,57 @@ export interface ScanRepository<S extends Shape> {
    * ```
    */
   find(where: S['where'], options?: ListOptions): Promise<Page<S['entity']>>;
+}
+
+/** What a repository can do besides, where the store has vectors and the entity an `@Embedding`. */
+export interface VectorRepository<S extends Shape> {
+  /**
+   * The entities nearest to a text or a vector. Each hit was read from its record, and its score is that of what the
+   * record holds now: whatever the index still has of before is left out.
+   *
+   * Errors: `argument.invalid`, `embedding.mismatch`, `embedder.unavailable`, `embedder.rejected`.
+   *
+   * @example
+   * ```ts
+   * const { hits } = await products.search('seaweed sheets', { limit: 5, where: { inStock: true } });
+   * for (const { entity, score } of hits) console.log(score.toFixed(2), entity.name);
+   * ```
+   */
+  search(query: SearchQuery, options?: SearchOptions<S['where'], S['embedding']>): Promise<SearchResult<S['entity']>>;
+  /** The entities nearest to one of them, by its own vectors; itself left out. Errors: `not.found`. */
+  similarTo(id: S['id'], options?: SearchOptions<S['where'], S['embedding']>): Promise<SearchResult<S['entity']>>;
+  /** The vector of an entity, `undefined` if it has none (yet). Errors: `not.found`. */
+  vectorOf(
+    id: S['id'],
+    options?: Pick<SearchOptions<S['where'], S['embedding']>, 'field' | 'signal'>,
+  ): Promise<Float32Array | undefined>;
+
+  /**
+   * Moves an embedding to another embedder, metric or index, by default to what the code says now, while others read and
+   * write: builds the new vectors beside the old ones, compares searches with exact ones, then switches. Searches answer
+   * from the old vectors until then. Stopped or crashed, the same call goes on where it was. The old vectors are kept
+   * until `finishReindex`. Needs a store with scan and commit.
+   *
+   * Errors: `reindex.conflict`, `reindex.incomplete`, `reindex.recall`, `capability.missing`, `embedder.unavailable`.
+   *
+   * @example
+   * ```ts
+   * await products.reindex({ embedder: newEmbedder, onProgress: ({ done, total }) => console.log(done, total) });
+   * await products.finishReindex();
+   * ```
+   */
+  reindex(options?: ReindexOptions<S['embedding']>): Promise<ReindexResult>;
+  /** Drops the vectors that the last `reindex` kept. `false`: there were none. Errors: `reindex.conflict` while one is under way. */
+  finishReindex(options?: ReindexStepOptions<S['embedding']>): Promise<boolean>;
+  /**
+   * Gives up a `reindex` that is under way, or searches the former vectors again, brought up to date first. `false`:
+   * there is nothing to take back. Errors: `embedding.mismatch` where this program lacks the former embedder.
+   */
+  rollbackReindex(options?: ReindexStepOptions<S['embedding']>): Promise<boolean>;
+}
+
+/** What a repository can do besides, where the store has vectors, reads ranges and commits. */
+export interface OutboxRepository<S extends Shape> {
+  /** The entities whose vectors are still to be made; for embeddings with `mode: 'deferred'`. */
+  readonly outbox: Outbox<S['id']>;
 }

@@ -1,10 +1,11 @@
-import { type Envelope, type OpenedRecord, openRecord, type UnknownFields } from '../core/codec/index.ts';
+import type { Envelope, OpenedRecord, UnknownFields } from '../core/codec/index.ts';
 import { NorimakiError } from '../core/errors.ts';
 import type { EntityModel, IdPart } from '../core/model/model.ts';
 import type { Consistency, Key, Stored } from '../core/store.ts';
 import type { Version } from '../core/version.ts';
 import type { RepositoryContext } from './context.ts';
 import type { Values } from './entity.ts';
+import type { GivenVectors } from './vectors/given.ts';
 
 /** A record that exists: as read, or as a batch of writes has made it so far. */
 export class LiveRecord {
@@ -12,6 +13,8 @@ export class LiveRecord {
   readonly body: string;
   /** `undefined` until the batch that made it is committed. */
   readonly version: Version | undefined;
+  /** Vectors that the write which made it was given. */
+  readonly given: GivenVectors | undefined;
   readonly #model: EntityModel;
   readonly #describe: () => string;
   #opened: OpenedRecord | undefined;
@@ -30,13 +33,20 @@ export class LiveRecord {
     describe: () => string,
     record: Pick<OpenedRecord, 'envelope' | 'body'> | OpenedRecord,
     version?: Version,
+    given?: GivenVectors,
   ) {
     this.envelope = record.envelope;
     this.body = record.body;
     this.version = version;
+    this.given = given;
     this.#model = model;
     this.#describe = describe;
     this.#opened = 'json' in record ? record : undefined;
+  }
+
+  /** The same fields under another envelope, not committed. */
+  with(envelope: Envelope): LiveRecord {
+    return new LiveRecord(this.#model, this.#describe, { envelope, body: this.body }, undefined, this.given);
   }
 
   /** The fields, made afresh at each call. Errors: `record.corrupt`. */
@@ -79,7 +89,7 @@ export function isGone({ environment }: RepositoryContext, { expiresAt, tombston
 export function openStored(context: RepositoryContext, id: readonly IdPart[], { value }: Stored): OpenedRecord {
   const { model, tenant } = context;
   const describe = (): string => describeRecord(model, id);
-  const opened = openRecord(value, describe, model.name);
+  const opened = model.codec.open(value, describe);
   if (opened.envelope.tenant !== tenant) {
     throw new NorimakiError(
       'record.corrupt',

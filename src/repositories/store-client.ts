@@ -3,6 +3,7 @@ import { NorimakiError } from '../core/errors.ts';
 import { isOutage, RetryBudget, untilAnswered } from '../core/retry/index.ts';
 import {
   type CommitOperation,
+  type CommitOptions,
   type CommitStore,
   canCommit,
   canScan,
@@ -14,10 +15,10 @@ import {
   type ScanStore,
   type Store,
   type Stored,
-  type WriteOptions,
 } from '../core/store.ts';
 import type { Version } from '../core/version.ts';
 import { type StoreCall, storeCalls } from './telemetry.ts';
+import { VectorClient } from './vector-client.ts';
 
 /** What is known of a write after one try. */
 export type WriteOutcome =
@@ -33,6 +34,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'argument.invalid',
   'size.exceeded',
   'capability.missing',
+  'index.missing',
   'store.closed',
   'store.full',
   'store.incompatible',
@@ -43,10 +45,12 @@ export class StoreClient<S extends Store = Store> {
   readonly store: S;
   readonly environment: Environment;
   readonly budget = new RetryBudget();
+  readonly vectors: VectorClient;
 
   constructor(store: S, environment: Environment) {
     this.store = store;
     this.environment = environment;
+    this.vectors = new VectorClient(store, environment, this.budget);
   }
 
   get(key: Key, options: ReadOptions = {}): Promise<Stored | undefined> {
@@ -75,8 +79,8 @@ export class StoreClient<S extends Store = Store> {
     return store;
   }
 
-  /** One try at a write: a single put or delete, or a commit of several operations. */
-  async write(operations: readonly CommitOperation[], options: WriteOptions): Promise<WriteOutcome> {
+  /** One try at a write: a single put or delete, or a commit of several operations and vectors. */
+  async write(operations: readonly CommitOperation[], options: CommitOptions): Promise<WriteOutcome> {
     try {
       const version = await this.#send(operations, options);
       this.budget.succeeded();
@@ -94,9 +98,10 @@ export class StoreClient<S extends Store = Store> {
     }
   }
 
-  async #send(operations: readonly CommitOperation[], options: WriteOptions): Promise<Version | undefined> {
+  async #send(operations: readonly CommitOperation[], options: CommitOptions): Promise<Version | undefined> {
     const [first] = operations;
-    if (operations.length !== 1 || first === undefined || first.type === 'check') {
+    const { vectors = [] } = options;
+    if (operations.length !== 1 || first === undefined || first.type === 'check' || vectors.length > 0) {
       const store = this.commitStore('several writes at once');
       return this.#counted('commit', () => store.commit(operations, options));
     }

@@ -2,7 +2,21 @@ import { tracingChannel } from 'node:diagnostics_channel';
 
 /** One call to a store, as published on the tracing channel `norimaki:store`. */
 export interface StoreCall {
-  readonly verb: 'get' | 'getMany' | 'scan' | 'put' | 'delete' | 'commit';
+  readonly verb:
+    | 'get'
+    | 'getMany'
+    | 'scan'
+    | 'put'
+    | 'delete'
+    | 'commit'
+    | 'createIndex'
+    | 'dropIndex'
+    | 'insertVector'
+    | 'deleteVector'
+    | 'getVector'
+    | 'getVectors'
+    | 'search'
+    | 'listVectors';
 }
 
 /** One call of a repository, as published on the tracing channel `norimaki:repository`. */

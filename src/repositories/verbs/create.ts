@@ -2,7 +2,7 @@ import { NorimakiError } from '../../core/errors.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import type { RepositoryContext } from '../context.ts';
 import { firstDeadline, type TtlOption } from '../deadline.ts';
-import type { Values } from '../entity.ts';
+import type { Input } from '../entity.ts';
 import { describeRecord } from '../snapshot.ts';
 import type { WriteCallOptions } from '../write/member.ts';
 import { firstRecord, operationIdOf, remembers } from '../write/next-record.ts';
@@ -20,7 +20,7 @@ export interface CreateOptions extends WriteCallOptions {
 export function createOperation(
   context: RepositoryContext,
   id: readonly IdPart[],
-  input: Values,
+  input: Input,
   { ttl, idempotencyKey }: CreateOptions,
 ): Operation<object> {
   const { model, environment } = context;
@@ -29,9 +29,9 @@ export function createOperation(
     expectsAbsent: true,
     apply: (state) => {
       if (state === undefined) {
-        const values = { ...input };
+        const values = { ...input.values };
         const expiresAt = firstDeadline(model, values, environment.clock.now(), ttl);
-        return firstRecord(context, id, { values, expiresAt, operationId });
+        return firstRecord(context, id, { values, given: input.given, expiresAt, operationId });
       }
       if (operationId !== undefined && remembers(state.envelope, operationId)) return state;
       const message = `${describeRecord(model, id)} exists. To overwrite it use put, to change it use mutate.`;

@@ -10,11 +10,11 @@ import { derivedKeys } from '../write/derived-keys.ts';
 import { type ListOptions, type Page, readAll, readPage } from './pages.ts';
 import { entityOf } from './results.ts';
 
-type Conditions = Readonly<Record<string, unknown>>;
+export type Conditions = Readonly<Record<string, unknown>>;
 
 const BOUNDS: readonly string[] = ['gt', 'gte', 'lt', 'lte'];
 
-function isRange(value: unknown): value is Range<KeyPart> {
+export function isRange(value: unknown): value is Range<KeyPart> {
   return typeof value === 'object' && value !== null && !(value instanceof Date) && !(value instanceof Uint8Array);
 }
 
@@ -22,12 +22,12 @@ function refuse(message: string): never {
   throw new NorimakiError('argument.invalid', message, { argument: 'where' });
 }
 
-interface IndexRange extends KeyRange {
+export interface IndexRange extends KeyRange {
   readonly group: FieldGroup;
 }
 
-/** The part of an index that conditions select. Errors: `argument.invalid` where no index serves them. */
-function indexRange({ model, keys }: RepositoryContext, where: Conditions): IndexRange {
+/** The part of an index that conditions select; `undefined` where no index serves them. Errors: `argument.invalid`. */
+export function servingRange({ model, keys }: RepositoryContext, where: Conditions): IndexRange | undefined {
   const fields = Object.keys(where);
   const ranged = fields.filter((field) => isRange(where[field]));
   for (const field of fields) {
@@ -41,11 +41,7 @@ function indexRange({ model, keys }: RepositoryContext, where: Conditions): Inde
       leading.length === fields.length && leading.every((f) => fields.includes(f)) && ranged.every((f) => f === last)
     );
   });
-  if (group === undefined || fields.length === 0 || ranged.length > 1) {
-    refuse(
-      `No index of ${model.name} serves conditions on ${fields.join(', ') || 'nothing'}. Put @Index() on the field; for several fields one name, as in @Index('a'), declared with the field of the range last.`,
-    );
-  }
+  if (group === undefined || fields.length === 0 || ranged.length > 1) return undefined;
   const equal = group.fields.slice(0, fields.length - ranged.length);
   // Conditions are key parts by type; the encoding refuses anything else.
   const prefix = keys.indexPrefix(
@@ -58,7 +54,16 @@ function indexRange({ model, keys }: RepositoryContext, where: Conditions): Inde
   return { group, ...bounds(prefix, where[field] as Range<KeyPart>, `${model.name}.${field}`) };
 }
 
-function bounds(prefix: Uint8Array, range: Range<KeyPart>, field: string): KeyRange {
+function indexRange(context: RepositoryContext, where: Conditions): IndexRange {
+  const range = servingRange(context, where);
+  if (range !== undefined) return range;
+  return refuse(
+    `No index of ${context.model.name} serves conditions on ${Object.keys(where).join(', ') || 'nothing'}. Put @Index() on the field; for several fields one name, as in @Index('a'), declared with the field of the range last.`,
+  );
+}
+
+/** The keys behind `prefix` whose next part is in the range. `field` names it in errors. */
+export function bounds(prefix: Uint8Array, range: Range<KeyPart>, field: string): KeyRange {
   const { gt, gte, lt, lte } = range;
   const given = [gt, gte, lt, lte].filter((bound) => bound !== undefined);
   const [some] = given;

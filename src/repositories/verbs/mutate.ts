@@ -6,6 +6,7 @@ import type { RepositoryContext } from '../context.ts';
 import { firstDeadline, nextDeadline, type TtlOption } from '../deadline.ts';
 import { dehydrate, fromInput, hydrate } from '../entity.ts';
 import { describeRecord, type LiveRecord } from '../snapshot.ts';
+import { givenVectors } from '../vectors/given.ts';
 import type { WriteCallOptions } from '../write/member.ts';
 import { decodeToChange, firstRecord, nextRecord, operationIdOf, remembers } from '../write/next-record.ts';
 import type { Operation } from '../write/operation.ts';
@@ -68,8 +69,10 @@ function startingDraft(
     return { entity: hydrate(model, values, state.version), unknown };
   }
   const input: unknown = typeof ifAbsent === 'function' ? ifAbsent() : ifAbsent;
-  const values = fromInput(model, { ...blankId(context, id), ...(input as object) }, environment);
-  return { entity: hydrate(model, values, undefined), unknown: undefined };
+  const { values, given } = fromInput(model, { ...blankId(context, id), ...(input as object) }, environment);
+  const entity = hydrate(model, values, undefined);
+  for (const [name, { vector }] of given ?? []) Object.assign(entity, { [name]: vector });
+  return { entity, unknown: undefined };
 }
 
 /** The id was given to `mutate` already: what `ifAbsent` starts from need not repeat it. */
@@ -100,13 +103,14 @@ function changed(
       { argument: 'fn' },
     );
   }
+  const given = givenVectors(model, entity, () => hydrate(model, values, undefined));
   const now = environment.clock.now();
   if (state === undefined) {
     const expiresAt = firstDeadline(model, values, now, ttl);
-    return firstRecord(context, id, { values, expiresAt, fence, operationId });
+    return firstRecord(context, id, { values, given, expiresAt, fence, operationId });
   }
   const expiresAt = nextDeadline(model, values, state.envelope.expiresAt, now, ttl);
-  return nextRecord(context, id, state, { values, unknown: draft.unknown, expiresAt, fence, operationId });
+  return nextRecord(context, id, state, { values, unknown: draft.unknown, given, expiresAt, fence, operationId });
 }
 
 function checkFence(

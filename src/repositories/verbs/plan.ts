@@ -3,6 +3,7 @@ import type { IdPart } from '../../core/model/model.ts';
 import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
 import { readSnapshot } from '../snapshot.ts';
+import { planVectors } from '../vectors/plan-vectors.ts';
 import { neededClaims } from '../write/claims.ts';
 import { randomOperationId } from '../write/next-record.ts';
 import type { Operation } from '../write/operation.ts';
@@ -21,12 +22,22 @@ export interface PlanStep {
   readonly bytes: number;
 }
 
+/** One vector that a write would change. */
+export interface PlannedVector {
+  readonly embedding: string;
+  readonly type: 'insert' | 'delete';
+  /** Whether a text would go to the embedder: now, or later where the embedding is deferred. */
+  readonly embeds: 'no' | 'now' | 'later';
+}
+
 /** What a write would send, had it been called now. */
 export interface WritePlan {
   /** All steps or none; otherwise they are sent one after the other, in this order. */
   readonly atomic: boolean;
   /** Empty when there is nothing to write. */
   readonly steps: readonly PlanStep[];
+  /** Nothing is embedded to find out. */
+  readonly vectors: readonly PlannedVector[];
 }
 
 function stepOf(operation: PlannedOperation): PlanStep {
@@ -54,12 +65,14 @@ export async function planOperation(
   const { capabilities } = context.client.store;
   const base = await readSnapshot(context, id, key);
   const after = await operation.apply(base.live);
-  if (after === base.live) return { atomic: true, steps: [] };
+  const { change, vectors } = await planVectors(context, id, base, after);
+  if (change.after === base.live) return { atomic: true, steps: [], vectors };
   const needed = await neededClaims(context, id, base.live, after);
-  const set = writeSet(context, id, key, base, after, needed, randomOperationId(context.environment.random));
+  const set = writeSet(context, id, key, base, change, needed, randomOperationId(context.environment.random));
   const claims = set.claims.operations;
   const taken = claims.filter(({ type }) => type === 'put');
   const released = claims.filter(({ type }) => type === 'delete');
   const operations = [...taken, set.record, ...released, ...set.entries];
-  return { atomic: capabilities.commit || operations.length === 1, steps: operations.map(stepOf) };
+  const atomic = capabilities.commit || operations.length + vectors.length === 1;
+  return { atomic, steps: operations.map(stepOf), vectors };
 }

@@ -3,7 +3,7 @@ import type { IdPart } from '../../core/model/model.ts';
 import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
 import { firstDeadline, nextDeadline, type TtlOption } from '../deadline.ts';
-import type { Values } from '../entity.ts';
+import type { Input } from '../entity.ts';
 import { describeRecord } from '../snapshot.ts';
 import type { WriteCallOptions } from '../write/member.ts';
 import { decodeToChange, firstRecord, nextRecord, operationIdOf, remembers } from '../write/next-record.ts';
@@ -48,7 +48,7 @@ export function checkVersion(
 export function putOperation(
   context: RepositoryContext,
   id: readonly IdPart[],
-  input: Values,
+  input: Input,
   { ifMatch, ttl, idempotencyKey }: PutOptions,
 ): Operation<object> {
   const { model, environment } = context;
@@ -57,11 +57,12 @@ export function putOperation(
     apply: (state) => {
       if (operationId !== undefined && state !== undefined && remembers(state.envelope, operationId)) return state;
       checkVersion(context, id, state, ifMatch);
-      const values = { ...input };
+      const values = { ...input.values };
+      const { given } = input;
       const now = environment.clock.now();
       if (state === undefined) {
         const expiresAt = firstDeadline(model, values, now, ttl);
-        return firstRecord(context, id, { values, expiresAt, operationId });
+        return firstRecord(context, id, { values, given, expiresAt, operationId });
       }
       const previous = state.envelope.expiresAt;
       // A deadline that the caller leaves out is not one that the caller takes away.
@@ -70,7 +71,7 @@ export function putOperation(
       }
       const expiresAt = nextDeadline(model, values, previous, now, ttl);
       const { unknown } = decodeToChange(context, id, state);
-      return nextRecord(context, id, state, { values, unknown, expiresAt, operationId });
+      return nextRecord(context, id, state, { values, unknown, given, expiresAt, operationId });
     },
     result: (_before, after, version) => committed(model, after, version),
   };

@@ -18,12 +18,14 @@ export function readEntity(
   return hydrate(model, values, stored.version);
 }
 
-export async function getOne(
+/** May also throw, for an id that has no key. */
+export function getOne(
   context: RepositoryContext,
   id: readonly IdPart[],
   options: ReadOptions,
 ): Promise<object | undefined> {
-  return readEntity(context, id, await context.client.get(context.keys.record(id), options));
+  // The verb that is called most: an async function of its own would take a fortieth of the time of a read.
+  return context.client.get(context.keys.record(id), options).then((stored) => readEntity(context, id, stored));
 }
 
 /** Ids that one read asks the store for. */

@@ -7,7 +7,7 @@ import type { RepositoryContext } from '../context.ts';
 import { describeRecord } from '../snapshot.ts';
 import { Member, type WriteCallOptions } from './member.ts';
 import type { Operation, RecordState } from './operation.ts';
-import { type LostRound, runRound } from './round.ts';
+import { CannotEmbed, type LostRound, runRound } from './round.ts';
 
 /** Operations that one compare-and-swap carries at most. */
 const MAX_BATCH = 1000;
@@ -100,9 +100,10 @@ class KeyQueue {
     this.#isDraining = true;
     while (this.#waiting.length > 0) {
       try {
-        await this.#commitBatch();
+        await this.#commitBatch(this.#takeWaiting);
       } catch (error) {
-        for (const member of this.#members) member.reject(error);
+        if (error instanceof CannotEmbed) await this.#commitOneByOne();
+        else for (const member of this.#members) member.reject(error);
       }
       this.#members = [];
     }
@@ -110,12 +111,29 @@ class KeyQueue {
     this.#onIdle();
   }
 
-  async #commitBatch(): Promise<void> {
+  /** Those that wait join the batch at each try. */
+  readonly #takeWaiting = (members: readonly Member[]): Member[] => [
+    ...members,
+    ...this.#waiting.splice(0, MAX_BATCH - members.length),
+  ];
+
+  /** Somebody's text cannot be embedded, and must not sink the others. */
+  async #commitOneByOne(): Promise<void> {
+    for (const member of this.#members) {
+      this.#members = [member];
+      try {
+        await this.#commitBatch((members) => [...members]);
+      } catch (error) {
+        member.reject(error);
+      }
+    }
+  }
+
+  async #commitBatch(gather: (members: readonly Member[]) => Member[]): Promise<void> {
     const { environment } = this.#context;
     let lost: LostRound | undefined;
     for (let attempt = 1; ; attempt++) {
-      const room = MAX_BATCH - this.#members.length;
-      this.#members = [...this.#members, ...this.#waiting.splice(0, room)].filter(({ isSettled }) => !isSettled);
+      this.#members = gather(this.#members).filter(({ isSettled }) => !isSettled);
       const [first] = this.#members;
       if (first === undefined) return;
       const signal = this.#signal();

@@ -6,6 +6,7 @@ import type { IdPart } from '../../core/model/model.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Values } from '../entity.ts';
 import { describeRecord, LiveRecord } from '../snapshot.ts';
+import type { GivenVectors } from '../vectors/given.ts';
 
 /** Appends operation ids to the ring, the oldest falling off. */
 function remember(envelope: Envelope, ids: readonly string[], ring: number): Envelope {
@@ -44,6 +45,8 @@ export function operationIdOf(verb: string, idempotencyKey: string): string {
 export interface Change {
   readonly values: Values;
   readonly unknown?: UnknownFields | undefined;
+  /** Vectors in fields of the entity. */
+  readonly given?: GivenVectors | undefined;
   readonly expiresAt: number | undefined;
   readonly fence?: bigint | undefined;
   /** The caller's operation id, if it gave an idempotency key. */
@@ -54,7 +57,7 @@ function encode(context: RepositoryContext, id: readonly IdPart[], envelope: Env
   const { model, client } = context;
   const body = model.codec.encodeBody(change.values, change.unknown);
   const describe = (): string => describeRecord(model, id);
-  const record = new LiveRecord(model, describe, { envelope, body });
+  const record = new LiveRecord(model, describe, { envelope, body }, undefined, change.given);
   const limit = client.store.capabilities.limits.value;
   // UTF-8 takes at most three bytes for each UTF-16 unit: most records need no exact count.
   if (body.length * 3 + 2048 > limit) {
@@ -91,10 +94,16 @@ export function nextRecord(
   const ids = operationId === undefined ? [] : [operationId];
   const { derived } = context.keys;
   const envelope = remember({ ...before.envelope, schema: model.schema, derived, expiresAt, fence }, ids, model.ring);
-  const after = encode(context, id, envelope, change);
+  const given = before.given === undefined ? change.given : new Map([...before.given, ...(change.given ?? [])]);
+  const after = encode(context, id, envelope, { ...change, given });
   const was = before.envelope;
+  const isGiven = change.given !== undefined;
   const unchanged =
-    after.body === before.body && expiresAt === was.expiresAt && fence === was.fence && derived === was.derived;
+    !isGiven &&
+    after.body === before.body &&
+    expiresAt === was.expiresAt &&
+    fence === was.fence &&
+    derived === was.derived;
   return unchanged ? before : after;
 }
 
@@ -114,16 +123,18 @@ const TOMBSTONE_LIFE_MS = 3_600_000;
 
 /**
  * What stands where no record is, so that absence has a version: without it a writer that saw no record could not tell
- * that one was made and deleted since. `before` is what it replaces, if there was anything.
+ * that one was made and deleted since. `before` is what it replaces, if there was anything; `vectors` are entries of
+ * vectors that are about to be inserted.
  */
 export function tombstone(
   { model, environment, tenant }: RepositoryContext,
   before: Envelope | undefined,
   operationId: string,
+  vectors?: string,
 ): Sealed {
   const start: Envelope = before ?? { schema: model.schema, born: operationId, seq: 0, ops: '', tenant };
   const expiresAt = environment.clock.now() + TOMBSTONE_LIFE_MS;
-  const envelope = remember({ ...start, expiresAt, tombstone: true }, [operationId], model.ring);
+  const envelope = remember({ ...start, vectors, expiresAt, tombstone: true }, [operationId], model.ring);
   return { value: sealRecord('{"json":null', envelope), envelope };
 }
 

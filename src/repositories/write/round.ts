@@ -4,6 +4,8 @@ import type { Key } from '../../core/store.ts';
 import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
 import { ABSENT, readSnapshot, type Snapshot } from '../snapshot.ts';
+import { prepareVectors, type VectorChange } from '../vectors/prepare.ts';
+import { deleteUnnamed, insertReserved } from '../vectors/reserve.ts';
 import { type NeededClaim, neededClaims } from './claims.ts';
 import type { Fold, Member } from './member.ts';
 import { randomOperationId } from './next-record.ts';
@@ -23,7 +25,8 @@ interface Round {
 /** A round that ended in a conflict, for the next one to judge by what it reads. */
 export interface LostRound {
   readonly folded: Folded;
-  readonly delivery: Delivery;
+  /** What it sent; `undefined` when it came no further than the reservation of its vectors. */
+  readonly delivery: Delivery | undefined;
 }
 
 interface Folded {
@@ -33,42 +36,90 @@ interface Folded {
 }
 
 /**
- * One try for all members: read, fold, compare-and-swap, settle. Resolves to the round itself if another writer was first.
+ * One try for all members: read, fold, embed, compare-and-swap, settle. Resolves to the round itself if another writer was first.
  * Members learn even of their own failure only after the commit, because it may rest on a state that never came to be.
  */
 export async function runRound(context: RepositoryContext, round: Round): Promise<LostRound | undefined> {
-  const { id, key, signal, lost } = round;
+  const { id, signal, lost } = round;
   let { members } = round;
   let folded: Folded | undefined;
   try {
     const base = await firstState(context, round);
-    const late = lost && appliedAs(lost.delivery, base);
-    if (lost !== undefined && late !== undefined) settleAll(lost.folded, late.version);
+    if (lost !== undefined) await judgeLost(context, lost, base);
     // Only now, because the round before may have succeeded after all.
     members = members.filter((member) => member.isPatient(context.model.name));
     if (members.length === 0) return undefined;
     folded = await fold(context, id, members, base);
-    const { after, needed } = folded;
-    if (after === base.live) {
+    const change = await prepareVectors(context, id, base, folded.after, signal).catch((error: unknown) => {
+      throw members.length > 1 ? new CannotEmbed(error) : error;
+    });
+    if (change.after === base.live) {
       settleAll(folded, base.version);
       return undefined;
     }
-    const writeId = randomOperationId(context.environment.random);
-    const set = writeSet(context, id, key, base, after, needed, writeId);
-    const delivery: Delivery = { id, key, base, set, writeId, signal };
     for (const member of members) member.inFlight = true;
-    const sent = await send(context, delivery);
+    const lostDelivery = await deliverRound(context, round, { folded, base, change });
     for (const member of members) member.inFlight = false;
-    if (sent.kind === 'applied') {
-      settleAll(folded, sent.version);
-      return undefined;
-    }
+    if (lostDelivery === undefined) return undefined;
+    // What is in use may have changed, too.
+    context.vectors?.catalog.invalidate();
     for (const member of members) member.attempts++;
-    return { folded, delivery };
+    return { folded, delivery: lostDelivery.delivery };
   } catch (error) {
+    if (error instanceof CannotEmbed) throw error;
     rejectAll(members, folded, error);
     return undefined;
   }
+}
+
+/** The text that several operations made together cannot be embedded: each is to be tried by itself. */
+export class CannotEmbed extends Error {
+  constructor(cause: unknown) {
+    super('The members of the round must be tried one by one.', { cause });
+  }
+}
+
+/** The round before may have been applied after all. If not, its vectors are garbage. */
+async function judgeLost(context: RepositoryContext, { folded, delivery }: LostRound, now: Snapshot): Promise<void> {
+  if (delivery === undefined) return;
+  const late = appliedAs(delivery, now);
+  if (late !== undefined) {
+    settleAll(folded, late.version);
+    kickOutbox(context, delivery);
+  } else if (!context.client.store.capabilities.commit && now.version !== delivery.base.version) {
+    const { inserts, after } = delivery.set.vectors;
+    await deleteUnnamed(context, inserts, after?.envelope.vectors, now);
+  }
+}
+
+interface Prepared {
+  readonly folded: Folded;
+  readonly base: Snapshot;
+  readonly change: VectorChange;
+}
+
+/** Sends what a round made and settles its members, or resolves to what was refused. */
+async function deliverRound(
+  context: RepositoryContext,
+  { id, key, signal }: Round,
+  { folded, base: found, change }: Prepared,
+): Promise<Pick<LostRound, 'delivery'> | undefined> {
+  const { commit } = context.client.store.capabilities;
+  const base = commit ? found : await insertReserved(context, id, key, found, change, signal);
+  if (base === undefined) return { delivery: undefined };
+  const writeId = randomOperationId(context.environment.random);
+  const set = writeSet(context, id, key, base, change, folded.needed, writeId);
+  const delivery: Delivery = { id, key, base, set, writeId, signal };
+  const sent = await send(context, delivery);
+  if (sent.kind !== 'applied') return { delivery };
+  settleAll(folded, sent.version);
+  kickOutbox(context, delivery);
+  return undefined;
+}
+
+/** What the write left to be made is made from now on. */
+function kickOutbox({ outbox }: RepositoryContext, { id, set }: Delivery): void {
+  if (set.vectors.isDeferred) outbox?.kick(id);
 }
 
 function firstState(context: RepositoryContext, { id, key, members, signal, lost }: Round): Promise<Snapshot> {

@@ -1,13 +1,14 @@
 import { NorimakiError } from '../../core/errors.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import { isOutage, waitOutOutage } from '../../core/retry/index.ts';
-import type { Key } from '../../core/store.ts';
+import type { CommitOperation, Key } from '../../core/store.ts';
+import type { VectorWrite } from '../../core/vectors/index.ts';
 import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
 import { describeRecord, readSnapshot, type Snapshot } from '../snapshot.ts';
+import { deleteVectors } from '../vectors/reserve.ts';
 import { lookUpReleases, releaseClaims, takeClaims } from './claim-records.ts';
 import { type Sending, verdict } from './verdict.ts';
-import type { PlannedOperation } from './write-set.ts';
 
 export interface Sent {
   readonly kind: 'applied';
@@ -31,25 +32,36 @@ export interface Delivery extends Sending {
  * Errors: `outcome.unknown` where nobody can tell, `store.unavailable` and others where nothing was written.
  */
 export async function send(context: RepositoryContext, delivery: Delivery): Promise<Sent | Lost> {
-  const { record, claims, entries } = delivery.set;
+  const { record, claims, entries, vectors } = delivery.set;
   if (context.client.store.capabilities.commit) {
-    return deliver(context, delivery, [record, ...claims.operations, ...entries]);
+    const operations = [record, ...claims.operations, ...entries, ...vectors.operations];
+    try {
+      return await deliver(context, delivery, operations, [...vectors.inserts, ...vectors.deletes]);
+    } catch (error) {
+      if (!NorimakiError.is(error, 'index.missing')) throw error;
+      context.vectors?.catalog.forgetIndexes();
+      return { kind: 'conflict' };
+    }
   }
   if (!(await takeClaims(context, delivery.id, claims.take))) return { kind: 'conflict' };
   const releases = await lookUpReleases(context, delivery.id, claims.operations);
   const sent = await deliver(context, delivery, [record]);
-  if (sent.kind === 'applied') await releaseClaims(context, releases);
+  if (sent.kind === 'applied') {
+    await releaseClaims(context, releases);
+    await deleteVectors(context, vectors.deletes);
+  }
   return sent;
 }
 
 async function deliver(
   context: RepositoryContext,
   delivery: Delivery,
-  operations: readonly PlannedOperation[],
+  operations: readonly CommitOperation[],
+  vectors?: readonly VectorWrite[],
 ): Promise<Sent | Lost> {
   const { client, environment } = context;
   const { writeId, signal } = delivery;
-  const options = { idempotencyKey: writeId, signal };
+  const options = { idempotencyKey: writeId, signal, vectors };
   const started = environment.clock.mono();
   // Once one try is in doubt, a later one that certainly failed says nothing about it.
   let isDoubtful = false;

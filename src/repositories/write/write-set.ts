@@ -2,6 +2,7 @@ import type { IdPart } from '../../core/model/model.ts';
 import type { CommitOperation, Key, Precondition } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Snapshot } from '../snapshot.ts';
+import type { VectorChange } from '../vectors/prepare.ts';
 import { claimValue, type NeededClaim } from './claims.ts';
 import { type DerivedKeys, derivedKeys } from './derived-keys.ts';
 import { sealed, tombstone } from './next-record.ts';
@@ -17,6 +18,7 @@ export interface WriteSet {
   readonly record: PlannedOperation;
   readonly claims: { readonly take: readonly NeededClaim[]; readonly operations: readonly PlannedOperation[] };
   readonly entries: readonly PlannedOperation[];
+  readonly vectors: VectorChange;
   /** How many operation ids the record has recorded once this is applied. */
   readonly seq: number;
   /** The incarnation of the record once this is applied; `undefined` if nothing is left of it. */
@@ -30,16 +32,17 @@ function recordPrecondition({ client }: RepositoryContext, { version }: Snapshot
   return client.store.capabilities.ifAbsent ? { ifAbsent: true } : {};
 }
 
-/** The operations that turn what `snapshot` found into `after`, under operation id `writeId`. */
+/** The operations that turn what `snapshot` found into what `vectors` leaves, under operation id `writeId`. */
 export function writeSet(
   context: RepositoryContext,
   id: readonly IdPart[],
   key: Key,
   snapshot: Snapshot,
-  after: RecordState,
+  vectors: VectorChange,
   needed: ReadonlyMap<string, NeededClaim>,
   writeId: string,
 ): WriteSet {
+  const { after } = vectors;
   const was = tolerantDerivedKeys(context, snapshot);
   const will = derivedKeys(context, after);
   const expiresAt = after?.envelope.expiresAt;
@@ -69,7 +72,8 @@ export function writeSet(
     if (!will.entries.has(name)) entries.push({ purpose: 'index', type: 'delete', key: entry });
   }
 
-  return { ...recordChange(context, key, snapshot, after, writeId), claims: { take, operations: claims }, entries };
+  const record = recordChange(context, key, snapshot, after, writeId);
+  return { ...record, claims: { take, operations: claims }, entries, vectors };
 }
 
 /** The operation on the record's own key. */

@@ -1,0 +1,146 @@
+import { NorimakiError } from '../../core/errors.ts';
+import type { EmbeddingModel, IdPart } from '../../core/model/model.ts';
+import { forEachAtOnce } from '../reindex/each.ts';
+import { nameOf } from '../reindex/mend.ts';
+import { describeRecord, isGone, type LiveRecord, openStored, readSnapshot, snapshotOf } from '../snapshot.ts';
+import { spacesInUse } from '../vectors/catalog.ts';
+import { parseEntries } from '../vectors/entry.ts';
+import { vectorId } from '../vectors/vector-id.ts';
+import { randomOperationId } from '../write/next-record.ts';
+import { suspectsOfGroups } from './derived.ts';
+import { type Diagnosis, type Examination, examine, type Look, type Suspect } from './examination.ts';
+import { namingInUse, vectorLook } from './vectors.ts';
+import { pagesOf, readMany } from './walk.ts';
+
+/** Suspects that are looked at, and mended, at once: so that texts are embedded together. */
+const AT_ONCE = 64;
+
+/** Looks at every record, and at what is derived from it. */
+export async function examineRecords(examination: Examination): Promise<void> {
+  const { context, findings, tell } = examination;
+  let done = 0;
+  for await (const entries of pagesOf(examination, context.keys.allRecords())) {
+    const live: Examined[] = [];
+    for (const entry of entries) {
+      const id = context.keys.recordId(entry.key);
+      const snapshot = snapshotOf(context, id, entry);
+      if (snapshot.live === undefined) {
+        await examine(examination, { id, fields: [], look: expiredLook(examination, id) });
+      } else if (isReadable(snapshot.live)) {
+        live.push({ id, record: snapshot.live });
+      } else {
+        await examine(examination, { id, fields: [], look: corruptLook(examination, id) });
+      }
+    }
+    const suspects = await suspectsOf(examination, live);
+    await forEachAtOnce(suspects, AT_ONCE, (suspect) => examine(examination, suspect));
+    done += entries.length;
+    findings.checked.records += entries.length;
+    tell('records', done);
+  }
+}
+
+interface Examined {
+  readonly id: readonly IdPart[];
+  readonly record: LiveRecord;
+}
+
+function isReadable(record: LiveRecord): boolean {
+  try {
+    record.decode();
+    return true;
+  } catch (error) {
+    if (NorimakiError.is(error, 'record.corrupt')) return false;
+    throw error;
+  }
+}
+
+/** A first, quick look at what hangs on the records of a page. */
+async function suspectsOf(examination: Examination, records: readonly Examined[]): Promise<Suspect[]> {
+  const suspects: Suspect[] = [];
+  const derived = records.flatMap(({ id, record }) => suspectsOfGroups(examination, id, record));
+  const stored = await readMany(
+    examination,
+    derived.map(({ key }) => key),
+  );
+  for (const [i, { isRight, ...suspect }] of derived.entries()) if (!isRight(stored[i])) suspects.push(suspect);
+  for (const embedding of examination.context.model.embeddings) {
+    suspects.push(...(await suspectsOfVectors(examination, embedding, records)));
+  }
+  return suspects;
+}
+
+async function suspectsOfVectors(
+  { context, signal, ...rest }: Examination,
+  embedding: EmbeddingModel,
+  records: readonly Examined[],
+): Promise<Suspect[]> {
+  const { vectors } = context;
+  const examination = { context, signal, ...rest };
+  const space = (await vectors?.catalog.current())?.spaces.get(embedding.name)?.active;
+  if (vectors === undefined || space === undefined) return [];
+  const suspect = (id: readonly IdPart[]): Suspect => {
+    return { id, fields: [embedding.name], look: vectorLook(examination, vectors, embedding, id) };
+  };
+  const named: { readonly id: readonly IdPart[]; readonly name: string }[] = [];
+  const suspects: Suspect[] = [];
+  for (const { id, record } of records) {
+    const naming = namingInUse(context, embedding, space, record);
+    if (naming.kind === 'named') named.push({ id, name: nameOf(context, { id, generation: naming.entry.generation }) });
+    else if (naming.kind !== 'none') suspects.push(suspect(id));
+  }
+  const names = named.map(({ name }) => name);
+  const found = await context.client.vectors.getMany(space.namespace, names, { signal }).catch((error: unknown) => {
+    if (!NorimakiError.is(error, 'index.missing')) throw error;
+    // Dropped since the catalog was read, or lost: each is looked at by itself.
+    vectors.catalog.forgetIndexes();
+    return [];
+  });
+  return [...suspects, ...named.flatMap(({ id }, i) => (found[i] === undefined ? [suspect(id)] : []))];
+}
+
+function corruptLook({ context, signal }: Examination, id: readonly IdPart[]): Look {
+  return async () => {
+    const { live } = await readSnapshot(context, id, context.keys.record(id), { signal });
+    return live === undefined || isReadable(live) ? 'healthy' : { kind: 'record.corrupt' };
+  };
+}
+
+function expiredLook(examination: Examination, id: readonly IdPart[]): Look {
+  const { context, signal } = examination;
+  return async () => {
+    const key = context.keys.record(id);
+    const stored = await context.client.get(key, { signal });
+    if (stored === undefined) return 'healthy';
+    const snapshot = snapshotOf(context, id, stored);
+    if (snapshot.live !== undefined) return 'healthy';
+    const { envelope } = openStored(context, id, stored);
+    // What marks an absence is in its place until it expires.
+    if (!isGone(context, { ...envelope, tombstone: undefined })) return 'healthy';
+    const diagnosis: Diagnosis = { kind: 'record.expired', mend: () => remove(examination, id, snapshot) };
+    return diagnosis;
+  };
+}
+
+/** Deletes an expired record with its vectors; its claims and entries are found as orphans next. */
+async function remove(
+  examination: Examination,
+  id: readonly IdPart[],
+  { version, envelope }: ReturnType<typeof snapshotOf>,
+): Promise<void> {
+  const { context, signal } = examination;
+  const { client, keys, model, vectors } = context;
+  const state = await vectors?.catalog.current();
+  const namespaces = new Map(
+    state === undefined ? [] : Array.from(spacesInUse(state), ([, space]) => [space.id, space.namespace]),
+  );
+  const deletes = parseEntries(envelope?.vectors).flatMap(({ space, generation }) => {
+    const namespace = namespaces.get(space);
+    const name = vectorId(() => describeRecord(model, id), id, generation);
+    return namespace === undefined ? [] : [{ type: 'delete', namespace, id: name } as const];
+  });
+  const idempotencyKey = randomOperationId(context.environment.random);
+  const operation = { type: 'delete', key: keys.record(id), ifMatch: version } as const;
+  const outcome = await client.write([operation], { idempotencyKey, vectors: deletes, signal });
+  if (outcome.kind === 'notApplied') throw outcome.error;
+}

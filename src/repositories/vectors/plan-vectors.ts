@@ -1,0 +1,35 @@
+import type { IdPart } from '../../core/model/model.ts';
+import type { RepositoryContext } from '../context.ts';
+import type { Snapshot } from '../snapshot.ts';
+import type { PlannedVector } from '../verbs/plan.ts';
+import type { RecordState } from '../write/operation.ts';
+import { spacesInUse } from './catalog.ts';
+import { decideVectors, withEntries } from './decide.ts';
+import { formatEntries } from './entry.ts';
+import type { VectorChange } from './prepare.ts';
+
+/** What `prepareVectors` would find out, with nothing embedded. */
+export async function planVectors(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  base: Snapshot,
+  after: RecordState,
+): Promise<{ change: VectorChange; vectors: PlannedVector[] }> {
+  const nothing = { inserts: [], deletes: [], operations: [], isDeferred: false };
+  if (context.vectors === undefined) return { change: { ...nothing, after }, vectors: [] };
+  const catalog = await context.vectors.catalog.current();
+  const { entries, added, removed } = decideVectors(context, context.vectors, id, base, after, catalog);
+  const embeddingOf = new Map(Array.from(spacesInUse(catalog), ([name, space]) => [space.id, name]));
+  const inserts = added.map(({ embedding, content }): PlannedVector => {
+    const embeds = 'vector' in content ? 'no' : embedding.mode === 'deferred' ? 'later' : 'now';
+    return { embedding: embedding.name, type: 'insert', embeds };
+  });
+  const deletes = removed.flatMap(({ space }): PlannedVector[] => {
+    const embedding = embeddingOf.get(space);
+    return embedding === undefined ? [] : [{ embedding, type: 'delete', embeds: 'no' }];
+  });
+  return {
+    change: { ...nothing, after: after && withEntries(after, formatEntries(entries)) },
+    vectors: [...inserts, ...deletes],
+  };
+}

@@ -1,0 +1,114 @@
+import type { IdPart } from '../../core/model/model.ts';
+import type { CommitOperation } from '../../core/store.ts';
+import type { VectorWrite } from '../../core/vectors/index.ts';
+import { checkVector } from '../../core/vectors/index.ts';
+import type { RepositoryContext } from '../context.ts';
+import { describeRecord, type Snapshot } from '../snapshot.ts';
+import type { RecordState } from '../write/operation.ts';
+import { type CatalogState, spacesInUse } from './catalog.ts';
+import { decideVectors, type NewVector, withEntries } from './decide.ts';
+import { formatEntries, type VectorEntry } from './entry.ts';
+import { outboxOperations } from './outbox-entry.ts';
+import type { VectorContext } from './vector-context.ts';
+import { vectorId } from './vector-id.ts';
+
+export type VectorInsert = VectorWrite & { readonly type: 'insert' };
+export type VectorDelete = VectorWrite & { readonly type: 'delete' };
+
+/** What a write sends for the vectors of its record. */
+export interface VectorChange {
+  /** The record, with what it will say of its vectors. */
+  readonly after: RecordState;
+  readonly inserts: readonly VectorInsert[];
+  readonly deletes: readonly VectorDelete[];
+  /** What goes into the same commit: the entry of the outbox, and the check that the catalog is the one that was read. */
+  readonly operations: readonly CommitOperation[];
+  /** Some vectors are still to be made. */
+  readonly isDeferred: boolean;
+}
+
+const NOTHING: Omit<VectorChange, 'after'> = { inserts: [], deletes: [], operations: [], isDeferred: false };
+
+/**
+ * Finds out what a write means for the vectors of its record, and embeds what is new: before the write and outside of
+ * its compare-and-swap. After a conflict the same text costs nothing, because the embedder's answers are remembered.
+ * Errors: those of the embedder, `embedding.mismatch`, `argument.invalid` for a given vector of another length.
+ */
+export async function prepareVectors(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  base: Snapshot,
+  after: RecordState,
+  signal: AbortSignal | undefined,
+): Promise<VectorChange> {
+  const { vectors } = context;
+  if (vectors === undefined) return { ...NOTHING, after };
+  const catalog = await vectors.catalog.current();
+  const { entries, added, removed } = decideVectors(context, vectors, id, base, after, catalog);
+  if (added.length === 0 && removed.length === 0) return { ...NOTHING, after };
+  const made = await Promise.all(added.map((vector) => makeVector(context, vectors, id, vector, catalog, signal)));
+  const skipped = new Set(made.flatMap((one) => (one.kind === 'skipped' ? [one.entry] : [])));
+  const isDeferred = made.some(({ kind }) => kind === 'deferred');
+  const operations = [
+    ...outboxOperations(context, id, after, isDeferred),
+    { type: 'check', key: vectors.catalog.key, ifMatch: catalog.version } as const,
+  ];
+  return {
+    after: after && withEntries(after, formatEntries(entries.filter((entry) => !skipped.has(entry)))),
+    inserts: made.flatMap((one) => (one.kind === 'made' ? [one.insert] : [])),
+    deletes: deletesOf(context, id, removed, catalog),
+    operations,
+    isDeferred,
+  };
+}
+
+type Made =
+  | { readonly kind: 'made'; readonly insert: VectorInsert }
+  | { readonly kind: 'deferred' }
+  /** Only for a space that is not searched: the next pass of `reindex` brings it. */
+  | { readonly kind: 'skipped'; readonly entry: VectorEntry };
+
+async function makeVector(
+  context: RepositoryContext,
+  { embedders }: VectorContext,
+  id: readonly IdPart[],
+  { embedding, space, entry, content }: NewVector,
+  catalog: CatalogState,
+  signal: AbortSignal | undefined,
+): Promise<Made> {
+  const describe = (): string => describeRecord(context.model, id);
+  const insert = (vector: Float32Array): Made => {
+    checkVector(vector, space.spec.dimensions);
+    const { namespace } = space;
+    return {
+      kind: 'made',
+      insert: { type: 'insert', namespace, id: vectorId(describe, id, entry.generation), vector },
+    };
+  };
+  if ('vector' in content) return insert(content.vector);
+  if (embedding.mode === 'deferred') return { kind: 'deferred' };
+  const isActive = catalog.spaces.get(embedding.name)?.active === space;
+  // decideVectors asks for no vector of an embedder that is not there.
+  const client = embedders.get(space.spec.embedder);
+  try {
+    if (client !== undefined) return insert(await client.embed(content.text, { signal }));
+  } catch (error) {
+    if (isActive || signal?.aborted) throw error;
+  }
+  return { kind: 'skipped', entry };
+}
+
+function deletesOf(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  removed: readonly VectorEntry[],
+  catalog: CatalogState,
+): VectorDelete[] {
+  const namespaces = new Map(Array.from(spacesInUse(catalog), ([, space]) => [space.id, space.namespace]));
+  return removed.flatMap(({ space, generation }) => {
+    const namespace = namespaces.get(space);
+    // A space that is no longer in use is dropped as a whole.
+    if (namespace === undefined) return [];
+    return [{ type: 'delete', namespace, id: vectorId(() => context.model.name, id, generation) }];
+  });
+}

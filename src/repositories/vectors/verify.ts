@@ -1,0 +1,95 @@
+import { keyName } from '../../core/keys/index.ts';
+import type { IdPart } from '../../core/model/model.ts';
+import type { Stored } from '../../core/store.ts';
+import type { VectorMatch } from '../../core/vectors/index.ts';
+import type { Version } from '../../core/version.ts';
+import type { RepositoryContext } from '../context.ts';
+import type { Values } from '../entity.ts';
+import { describeRecord, isGone, openStored } from '../snapshot.ts';
+import { parseEntries } from './entry.ts';
+import { deleteVectors } from './reserve.ts';
+import type { VectorSpace } from './space.ts';
+import { ageOf, ownerOf, type VectorOwner } from './vector-id.ts';
+
+/** A match whose record holds just what was scored. */
+export interface VerifiedMatch {
+  readonly match: VectorMatch;
+  /** The key of the record as text: the same for every vector of one record. */
+  readonly name: string;
+  readonly values: Values;
+  readonly version: Version;
+}
+
+/** A match, verified; or why it is none: `garbage` never can be one again. */
+export type Verdict = VerifiedMatch | 'dropped' | 'garbage';
+
+/** Records that one read asks for. */
+const CHUNK = 256;
+
+/** A vector that was replaced while a search was under way is being deleted by whoever replaced it. */
+const GARBAGE_AGE_MS = 60_000;
+const MAX_CLEARED = 32;
+
+/**
+ * Reads the records of matches, strongly, and accepts a match only if its record names that very generation: then the
+ * score is that of what is returned, whatever the index still holds. Source: vectors.md 3.2.
+ */
+export async function verifyMatches(
+  context: RepositoryContext,
+  space: VectorSpace,
+  matches: readonly VectorMatch[],
+  signal: AbortSignal | undefined,
+): Promise<Verdict[]> {
+  const { client, keys } = context;
+  const owners = matches.map(({ id }) => ownerOf(id));
+  const names = owners.map((owner) => owner && keys.record(owner.id));
+  const stored: (Stored | undefined)[] = [];
+  const known = names.filter((key) => key !== undefined);
+  for (let from = 0; from < known.length; from += CHUNK) {
+    stored.push(...(await client.getMany(known.slice(from, from + CHUNK), { signal })));
+  }
+  let at = 0;
+  return matches.map((match, i) => {
+    const owner = owners[i];
+    const key = names[i];
+    if (owner === undefined || key === undefined) return 'garbage';
+    const found = judge(context, space, owner, stored[at++]);
+    return typeof found === 'string' ? found : { match, name: keyName(key), ...found };
+  });
+}
+
+function judge(
+  context: RepositoryContext,
+  space: VectorSpace,
+  { id, generation }: VectorOwner,
+  stored: Stored | undefined,
+): Pick<VerifiedMatch, 'values' | 'version'> | 'dropped' | 'garbage' {
+  if (stored === undefined) return 'garbage';
+  const opened = openStored(context, id, stored);
+  const entry = parseEntries(opened.envelope.vectors).find((known) => known.generation === generation);
+  if (entry === undefined) return 'garbage';
+  if (entry.state !== 'wanted' || entry.space !== space.id || isGone(context, opened.envelope)) return 'dropped';
+  const { values } = context.model.codec.decode(opened, () => describe(context, id));
+  return { values, version: stored.version };
+}
+
+function describe({ model }: RepositoryContext, id: readonly IdPart[]): string {
+  return describeRecord(model, id);
+}
+
+/**
+ * Deletes some of the garbage that a search has met, so that the next one does not meet it again. Sound without a fence:
+ * a generation is named by its record before its vector is inserted, and once it is no longer named it never is again.
+ */
+export async function clearAway(
+  context: RepositoryContext,
+  { namespace }: VectorSpace,
+  garbage: readonly VectorMatch[],
+): Promise<void> {
+  const old = garbage.filter(({ id }) => {
+    const owner = ownerOf(id);
+    return owner !== undefined && ageOf(owner.generation, context.environment) > GARBAGE_AGE_MS;
+  });
+  const cleared = old.slice(0, MAX_CLEARED);
+  await Promise.all(cleared.map(({ id }) => deleteVectors(context, [{ type: 'delete', namespace, id }])));
+}

@@ -1,0 +1,272 @@
+import { NorimakiError } from '../../core/errors.ts';
+import { keyName } from '../../core/keys/index.ts';
+import type { EmbeddingModel, IdPart } from '../../core/model/model.ts';
+import { checkVector, MAX_K } from '../../core/vectors/index.ts';
+import type { RepositoryContext } from '../context.ts';
+import { hydrate, type Values } from '../entity.ts';
+import { describeRecord, isGone, openStored } from '../snapshot.ts';
+import { candidatesOf, findAmong } from '../vectors/among.ts';
+import type { SpacesInUse } from '../vectors/catalog.ts';
+import { wantedIn } from '../vectors/entry.ts';
+import { type Found, findNearest, type SpaceQuery } from '../vectors/nearest.ts';
+import { countPending } from '../vectors/outbox-entry.ts';
+import { scoreOf } from '../vectors/score.ts';
+import { GIVEN, type VectorSpace } from '../vectors/space.ts';
+import type { VectorContext } from '../vectors/vector-context.ts';
+import { vectorId } from '../vectors/vector-id.ts';
+import { matcher } from '../vectors/where.ts';
+import { type Conditions, servingRange } from './find.ts';
+import { notFound } from './mutate.ts';
+
+export interface SearchOptions<Where = object, Embedding extends string = string> {
+  /** At most so many hits; 1 to 1,000, default 10. */
+  readonly limit?: number | undefined;
+  /** Conditions on fields, as in `find`; an `@Index` on them makes rare matches cheap, and exact. */
+  readonly where?: Where | undefined;
+  /** Only hits with at least this score. */
+  readonly minScore?: number | undefined;
+  /** Which embedding; default: all of them, an entity counting by its best. */
+  readonly field?: Embedding | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SearchHit<T> {
+  readonly entity: T;
+  /** Higher is nearer: the cosine, the dot product, or 1 / (1 + euclidean distance). */
+  readonly score: number;
+  /** The embedding that was nearest. */
+  readonly field: string;
+}
+
+export interface SearchResult<T> {
+  /** The nearest first. Each was read, and its score is that of what it holds now. */
+  readonly hits: readonly SearchHit<T>[];
+  /** There are no more hits than these. `false` with fewer than `limit`: give up some conditions, or add an `@Index`. */
+  readonly exhausted: boolean;
+  /** Vectors that were met and not returned, because their entity had changed, expired or gone. */
+  readonly dropped: number;
+  /** Entities whose vectors are still to be made, up to 1,000: they cannot be found yet. */
+  readonly pending: number;
+}
+
+export type SearchQuery = string | Float32Array | readonly number[];
+
+/** Few enough to score one by one rather than to walk the graph past all others. */
+const FEW = 2000;
+/** The most that are scored one by one when the graph has not led to enough hits. */
+const MANY = 50_000;
+
+interface Target {
+  readonly field: string;
+  readonly space: VectorSpace;
+  readonly vector: Float32Array;
+}
+
+/** Errors: `argument.invalid`, `embedding.mismatch`, those of the embedder. */
+export async function searchEntities(
+  context: RepositoryContext,
+  query: SearchQuery,
+  options: SearchOptions,
+): Promise<SearchResult<object>> {
+  return withIndexes(context, async (vectors) => {
+    const targets = await Promise.all(
+      (await searched(context, vectors, options.field)).map(async ([field, { active }]) => ({
+        field,
+        space: active,
+        vector: await queryVector(context, vectors, field, active, query, options.signal),
+      })),
+    );
+    return searchTargets(context, targets, options, undefined);
+  });
+}
+
+/** The nearest of an entity, itself left out. Errors: `not.found`. */
+export async function searchSimilar(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  options: SearchOptions,
+): Promise<SearchResult<object>> {
+  return withIndexes(context, async (vectors) => {
+    const fields = await searched(context, vectors, options.field);
+    const key = context.keys.record(id);
+    const found = await Promise.all(
+      fields.map(async ([field, { active }]) => {
+        const vector = await storedVector(context, id, active, options.signal);
+        return vector && { field, space: active, vector };
+      }),
+    );
+    const targets = found.filter((target) => target !== undefined);
+    return searchTargets(context, targets, options, keyName(key));
+  });
+}
+
+/** The vector of an entity; `undefined` if it has none (yet). Errors: `not.found`. */
+export async function vectorOf(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  options: Pick<SearchOptions, 'field' | 'signal'>,
+): Promise<Float32Array | undefined> {
+  return withIndexes(context, async (vectors) => {
+    const [first, ...others] = await searched(context, vectors, options.field);
+    if (first === undefined || others.length > 0) throw severalEmbeddings(context);
+    return storedVector(context, id, first[1].active, options.signal);
+  });
+}
+
+/** Once more with a fresh catalog, where another process has dropped a namespace since ours was read. */
+async function withIndexes<T>(context: RepositoryContext, call: (vectors: VectorContext) => Promise<T>): Promise<T> {
+  const { vectors, model } = context;
+  if (vectors === undefined) {
+    throw new NorimakiError('argument.invalid', `${model.name} has no @Embedding to search.`, { argument: 'field' });
+  }
+  try {
+    return await call(vectors);
+  } catch (error) {
+    if (!NorimakiError.is(error, 'index.missing')) throw error;
+    vectors.catalog.forgetIndexes();
+    return call(vectors);
+  }
+}
+
+async function searched(
+  { model }: RepositoryContext,
+  { catalog }: VectorContext,
+  field: string | undefined,
+): Promise<[string, SpacesInUse][]> {
+  const { spaces } = await catalog.current();
+  const wanted = model.embeddings.filter(({ name }) => field === undefined || name === field);
+  if (wanted.length === 0) {
+    const names = model.embeddings.map(({ name }: EmbeddingModel) => name).join(', ');
+    throw new NorimakiError('argument.invalid', `${model.name} has no embedding ${field}; it has ${names}.`, {
+      argument: 'field',
+    });
+  }
+  // The catalog has every embedding of the model.
+  return wanted.map(({ name }) => [name, spaces.get(name) as SpacesInUse]);
+}
+
+async function queryVector(
+  { model }: RepositoryContext,
+  { embedders }: VectorContext,
+  field: string,
+  { spec }: VectorSpace,
+  query: SearchQuery,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
+  if (typeof query !== 'string') {
+    const vector = query instanceof Float32Array ? query : Float32Array.from(query);
+    checkVector(vector, spec.dimensions);
+    return vector;
+  }
+  if (query.trim() === '') {
+    throw new NorimakiError('argument.invalid', 'The text to search for is blank.', { argument: 'query' });
+  }
+  if (spec.embedder === GIVEN) {
+    throw new NorimakiError(
+      'argument.invalid',
+      `The vectors of ${model.name}.${field} are given, not made of texts: search by a vector.`,
+      { argument: 'query' },
+    );
+  }
+  const client = embedders.get(spec.embedder);
+  if (client !== undefined) return client.embed(query.toWellFormed(), { signal });
+  throw new NorimakiError(
+    'embedding.mismatch',
+    `The vectors of ${model.name}.${field} were made by the embedder ${spec.embedder}, which this program does not have. Pass it in open(store, { embedders }), or move to another with reindex().`,
+    { entity: model.name, embedding: field },
+  );
+}
+
+async function storedVector(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  space: VectorSpace,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array | undefined> {
+  let before: string | undefined;
+  for (;;) {
+    const stored = await context.client.get(context.keys.record(id), { signal });
+    const opened = stored && openStored(context, id, stored);
+    if (opened === undefined || isGone(context, opened.envelope)) throw notFound(context, id);
+    const generation = wantedIn(opened.envelope.vectors, space.id)?.generation;
+    // A vector that is named and not there is still to be made, unless it was replaced since the record was read.
+    if (generation === undefined || generation === before) return undefined;
+    const name = vectorId(() => describeRecord(context.model, id), id, generation);
+    const vector = await context.client.vectors.get(space.namespace, name, { signal });
+    if (vector !== undefined) return vector;
+    before = generation;
+  }
+}
+
+async function searchTargets(
+  context: RepositoryContext,
+  targets: readonly Target[],
+  options: SearchOptions,
+  except: string | undefined,
+): Promise<SearchResult<object>> {
+  const { limit = 10, where, minScore, signal } = options;
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_K) {
+    throw new NorimakiError('argument.invalid', `limit is a whole number from 1 to ${MAX_K}.`, { argument: 'limit' });
+  }
+  checkComparable(context, targets);
+  const isWanted = where && matcher(context.model, { ...where });
+  const pending = countPending(context, signal);
+  const found = await Promise.all(
+    targets.map(({ space, vector }) =>
+      searchOne(context, { space, vector, limit, isWanted, minScore, except, signal }, where && { ...where }),
+    ),
+  );
+  return {
+    hits: bestOf(context, targets, found).slice(0, limit),
+    exhausted: found.every(({ exhausted }) => exhausted),
+    dropped: found.reduce((sum, { dropped }) => sum + dropped, 0),
+    pending: await pending,
+  };
+}
+
+/** Few candidates are scored one by one; many are found through the graph, by widening; then again one by one. */
+async function searchOne(context: RepositoryContext, query: SpaceQuery, where: Conditions | undefined): Promise<Found> {
+  const range = where && context.client.store.capabilities.scan ? servingRange(context, where) : undefined;
+  if (range === undefined) return findNearest(context, query);
+  const few = await candidatesOf(context, range, FEW, query.signal);
+  if (few !== undefined) return findAmong(context, query, few);
+  const found = await findNearest(context, query);
+  if (found.exhausted || found.hits.length >= query.limit) return found;
+  const many = await candidatesOf(context, range, MANY, query.signal);
+  return many === undefined ? found : findAmong(context, query, many);
+}
+
+/** Every entity once, by its best embedding. */
+function bestOf(
+  { model }: RepositoryContext,
+  targets: readonly Target[],
+  found: readonly Found[],
+): SearchHit<object>[] {
+  const best = new Map<string, { score: number; field: string; values: Values; version: SearchVersion }>();
+  for (const [i, { field, space }] of targets.entries()) {
+    for (const { match, name, values, version } of found[i]?.hits ?? []) {
+      const score = scoreOf(space.spec.metric, match.distance);
+      const known = best.get(name);
+      if (known === undefined || score > known.score) best.set(name, { score, field, values, version });
+    }
+  }
+  return [...best.values()]
+    .sort((a, b) => b.score - a.score)
+    .map(({ score, field, values, version }) => ({ entity: hydrate(model, values, version), score, field }));
+}
+
+type SearchVersion = Found['hits'][number]['version'];
+
+function checkComparable(context: RepositoryContext, targets: readonly Target[]): void {
+  const kinds = new Set(targets.map(({ space: { spec } }) => JSON.stringify([spec.embedder, spec.metric])));
+  if (kinds.size > 1) throw severalEmbeddings(context);
+}
+
+function severalEmbeddings({ model }: RepositoryContext): NorimakiError<'argument.invalid'> {
+  const names = model.embeddings.map(({ name }) => name).join(', ');
+  return new NorimakiError(
+    'argument.invalid',
+    `${model.name} has several embeddings, which cannot be compared with each other here: name one in field (${names}).`,
+    { argument: 'field' },
+  );
+}

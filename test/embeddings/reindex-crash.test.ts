@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { systemEnvironment } from '../../src/core/system.ts';
+import { type Database, Embedding, Entity, Field, Id, open } from '../../src/index.ts';
+import type { MemoryStore } from '../../src/stores/memory/index.ts';
+import { type FaultKind, faultStore, SimulatedCrash, seededRandom } from '../../src/testing/index.ts';
+import { openStore, temporaryFolder } from '../embedded/support/folder.ts';
+import { Doc, type Docs, disagreements, moving, namespacesOf, setText, vectorsIn } from './support/moving.ts';
+
+/** What a process does when it crashes. */
+const actions: Record<
+  string,
+  { prepare?: (docs: Moved) => Promise<unknown>; act: (docs: Moved, world: World) => Promise<unknown> }
+> = {
+  reindex: { act: (docs, { after }) => docs.reindex({ embedder: after, concurrency: 2 }) },
+  finish: {
+    prepare: (docs) => docs.reindex(),
+    act: (docs) => docs.finishReindex(),
+  },
+  rollback: {
+    prepare: (docs) => docs.reindex(),
+    act: (docs) => docs.rollbackReindex(),
+  },
+};
+
+type World = Awaited<ReturnType<typeof moving>>;
+type Moved = World['docs'];
+
+function isCrash(error: unknown): boolean {
+  return error instanceof SimulatedCrash || (error instanceof Error && isCrash(error.cause));
+}
+
+/** A program that knows both embedders; `after` is what its code asks for. */
+async function program({ clock, before, after }: World, store: MemoryStore, seed: number): Promise<Moved> {
+  const db: Database<MemoryStore> = await open(store, {
+    clock,
+    random: seededRandom(seed),
+    embedder: after,
+    embedders: [before],
+  });
+  return db.repo(Doc);
+}
+
+/** How many calls the action makes until it is done, or whether it crashed in this one. */
+async function run(name: string, at: number, kind: FaultKind): Promise<{ calls: number; world: World; docs: Moved }> {
+  const world = await moving(5);
+  const action = actions[name];
+  if (action === undefined) throw new Error('There is no such action.');
+  await action.prepare?.(await program(world, world.store, 20));
+  let calls = 0;
+  const script = ({ number }: { number: number }): FaultKind | 'none' => {
+    calls = number;
+    return number === at ? kind : 'none';
+  };
+  const faulty = faultStore(world.store, { random: seededRandom(3), clock: world.clock, script });
+  const done = await action.act(await program(world, faulty as unknown as MemoryStore, 21), world).then(
+    () => true,
+    (error: unknown) => {
+      if (!isCrash(error)) throw error;
+      return false;
+    },
+  );
+  if (at > 0 && calls >= at) expect(done).toBe(false);
+  return { calls, world, docs: await program(world, world.store, 22) };
+}
+
+/** Which of the two models answers; never a mixture. */
+async function answering(docs: Docs, { before, after, ids, queries, store }: World): Promise<'before' | 'after'> {
+  const { active } = await namespacesOf(store);
+  const model = active === (await namespaceOf(docs, store, before.dimensions)) ? 'before' : 'after';
+  expect(await disagreements(docs, model === 'before' ? before : after, ids, queries)).toEqual([]);
+  return model;
+}
+
+async function namespaceOf(docs: Docs, store: MemoryStore, dimensions: number): Promise<string | undefined> {
+  const [vector, { active, previous }] = [await docs.vectorOf('d001'), await namespacesOf(store)];
+  return vector?.length === dimensions ? active : previous;
+}
+
+describe.each(['crashBefore', 'crashAfter'] as const)('%s', (kind) => {
+  test.each(Object.keys(actions))(
+    'any step of %s: searches answer, saves work, and the same call ends it',
+    async (name) => {
+      const { calls } = await run(name, 0, kind);
+      expect(calls).toBeGreaterThan(5);
+      for (let at = 1; at <= calls; at++) {
+        const { world, docs } = await run(name, at, kind);
+        const { store, after, before } = world;
+        const where = `${name}, ${kind} ${at}`;
+        const model = await answering(docs, world);
+        if (name === 'finish') expect(model, where).toBe('after');
+        await docs.mutate('d003', setText('saved after the crash'));
+        await docs.put({ id: 'd002', text: null });
+        await answering(docs, world);
+        if (name === 'rollback') {
+          await docs.rollbackReindex();
+          expect(await answering(docs, world), where).toBe('before');
+        } else if (name === 'finish') {
+          await docs.finishReindex();
+          expect(await answering(docs, world), where).toBe('after');
+        } else {
+          const calls = after.calls.flat().length;
+          await docs.reindex({ concurrency: 2 });
+          expect(after.calls.flat().length - calls, where).toBeLessThanOrEqual(3);
+          expect(await answering(docs, world), where).toBe('after');
+        }
+        const { active, previous, building } = await namespacesOf(store);
+        expect(building, where).toBeUndefined();
+        // Three texts, and nothing that no record names.
+        expect(await vectorsIn(store, active), where).toHaveLength(3);
+        if (name === 'reindex') expect(await vectorsIn(store, previous), where).toHaveLength(3);
+        else expect(previous, where).toBeUndefined();
+        expect((await reportOf(world, before, after)).isHealthy, where).toBe(true);
+      }
+    },
+  );
+});
+
+async function reportOf({ store, clock }: World, before: World['before'], after: World['after']) {
+  const db = await open(store, { clock, random: seededRandom(30), embedder: after, embedders: [before] });
+  return db.doctor({ entities: [Doc] });
+}
+
+@Entity('later')
+class Later {
+  @Id() id!: Id<string>;
+  @Field(z.string()) text!: string;
+  @Embedding({ from: 'text', index: 'exact', mode: 'deferred' }) vector?: Float32Array;
+}
+
+test('the vectors of a deferred embedding are there when the switch is made, whether a worker runs or not', async () => {
+  for (const outbox of [undefined, false] as const) {
+    const { store, clock, before, after } = await moving(1);
+    const first = await open(store, { clock, random: seededRandom(4), embedder: before, outbox });
+    const items = Array.from({ length: 30 }, (_, i) => ({ id: `l${i}`, text: `later ${i}` }));
+    await first.repo(Later).createMany(items);
+    await first.repo(Later).outbox.drain();
+    const db = await open(store, { clock, random: seededRandom(5), embedder: after, embedders: [before], outbox });
+    const later = db.repo(Later);
+    expect(await later.reindex()).toMatchObject({ embedder: 'after@1', embedded: 30, recall: 1 });
+    const { hits } = await later.search('later 7', { limit: 100 });
+    expect([hits.length, hits[0]?.entity.id, hits[0]?.score.toFixed(4)]).toEqual([30, 'l7', '1.0000']);
+    // The outbox of the back-fill is worked off without paying again.
+    const calls = after.calls.length;
+    await later.outbox.drain();
+    expect(after.calls).toHaveLength(calls);
+    expect((await db.doctor()).isHealthy).toBe(true);
+    await first.close();
+    await db.close();
+  }
+});
+
+test('on the embedded store: stopped, closed, opened, ended, and healthy', async () => {
+  const { data } = await temporaryFolder();
+  const { before, after, ids, queries } = await moving(60);
+  const controller = new AbortController();
+  const store = await openStore(data);
+  const db = await open(store, { embedder: before });
+  await db.repo(Doc).createMany(ids.map((id, i) => ({ id, text: `text ${i}` })));
+  const stopped = db.repo(Doc).reindex({
+    embedder: after,
+    concurrency: 10,
+    signal: controller.signal,
+    onProgress: ({ done }) => done === 30 && controller.abort(),
+  });
+  await expect(stopped).rejects.toMatchObject({ code: 'aborted' });
+  await store.close();
+  const again = await openStore(data);
+  const later = await open(again, { ...systemEnvironment, embedder: after, embedders: [before] });
+  const docs = later.repo(Doc);
+  expect(await disagreements(docs, before, ids, queries)).toEqual([]);
+  expect(await docs.reindex({ index: 'hnsw' }).catch(({ code }) => code)).toBe('reindex.conflict');
+  const { recall, embedded } = await docs.reindex();
+  expect(recall).toBe(1);
+  expect(embedded).toBeLessThanOrEqual(30);
+  expect(await disagreements(docs, after, ids, queries)).toEqual([]);
+  await docs.finishReindex();
+  expect(await later.doctor()).toMatchObject({ isHealthy: true, checked: { records: 60, vectors: 60 } });
+});
