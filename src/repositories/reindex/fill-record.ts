@@ -13,7 +13,7 @@ export interface Filling extends Movable {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What a record lacks in a space. `seen` is what else was read of it: the generation whose vector is to be there. */
+/** What a record lacks in a space: `'vector'` is one that it names, by generation, and that may not be there. */
 export type Lack =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'entry'; readonly text: string | undefined }
@@ -24,7 +24,7 @@ export type Lack =
       readonly version: Version;
     };
 
-/** Of a record as it was read, if the vector that it may name is there. Errors: as `textOf`. */
+/** Of a record as it was read; whether a vector that it names is there is still to be asked. Errors: as `namingOf`. */
 export function lackOf({ context, embedding, space }: Filling, { live, version }: Snapshot): Lack {
   if (live === undefined || version === undefined) return { kind: 'nothing' };
   const naming = namingOf(context, embedding, space, live);

@@ -6,13 +6,15 @@ import type { KeyRange, Stored } from '../../core/store.ts';
 import { nextTurn } from '../../core/turn.ts';
 import { distance } from '../../core/vectors/index.ts';
 import type { RepositoryContext } from '../context.ts';
-import { describeRecord, isGone, openStored } from '../snapshot.ts';
+import { describeRecord, isGone } from '../snapshot.ts';
 import type { IndexRange } from '../verbs/find.ts';
 import { wantedIn } from './entry.ts';
 import type { Found, SpaceQuery } from './nearest.ts';
 import { scoreOf } from './score.ts';
 import { vectorId } from './vector-id.ts';
-import type { VerifiedMatch } from './verify.ts';
+import { readable, type VerifiedMatch } from './verify.ts';
+
+type ScoreQuery = Omit<SpaceQuery, 'candidates'>;
 
 /** Records that are scored before the event loop has its turn. */
 const CHUNK = 256;
@@ -27,7 +29,7 @@ export async function candidatesOf(
   const ids: IdPart[][] = [];
   let range: KeyRange | undefined = whole;
   while (range !== undefined) {
-    const page = await context.client.scan(range, { limit: MAX_PAGE, signal });
+    const page = await context.client.scan(range, { limit: Math.min(MAX_PAGE, most + 1), signal });
     for (const { key } of page.entries) ids.push(context.keys.indexedId(group, key));
     if (ids.length > most) return undefined;
     range = page.rest;
@@ -39,7 +41,7 @@ export async function candidatesOf(
 /** Scores the records with these ids one by one: exact, and the cheaper way where they are few. */
 export async function findAmong(
   context: RepositoryContext,
-  query: SpaceQuery,
+  query: ScoreQuery,
   ids: readonly (readonly IdPart[])[],
 ): Promise<Found> {
   const { limit, signal } = query;
@@ -55,7 +57,7 @@ export async function findAmong(
 
 async function scoreAll(
   context: RepositoryContext,
-  { space, vector, isWanted, minScore, except, signal }: SpaceQuery,
+  { space, vector, isWanted, minScore, except, signal }: ScoreQuery,
   ids: readonly (readonly IdPart[])[],
 ): Promise<VerifiedMatch[]> {
   const { client, keys } = context;
@@ -83,13 +85,12 @@ async function scoreAll(
 }
 
 function read(context: RepositoryContext, space: string, id: readonly IdPart[], stored: Stored | undefined) {
-  if (stored === undefined) return undefined;
-  const opened = openStored(context, id, stored);
-  const entry = wantedIn(opened.envelope.vectors, space);
-  if (entry === undefined || isGone(context, opened.envelope)) return undefined;
-  const describe = (): string => describeRecord(context.model, id);
-  const { values } = context.model.codec.decode(opened, describe);
-  return { values, version: stored.version, vectorId: vectorId(describe, id, entry.generation) };
+  const record = stored && readable(context, id, stored);
+  const entry = record && wantedIn(record.envelope.vectors, space);
+  if (stored === undefined || record === undefined || entry === undefined) return undefined;
+  if (isGone(context, record.envelope)) return undefined;
+  const name = vectorId(() => describeRecord(context.model, id), id, entry.generation);
+  return { values: record.values, version: stored.version, vectorId: name };
 }
 
 function byDistance(a: VerifiedMatch, b: VerifiedMatch): number {

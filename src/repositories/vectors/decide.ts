@@ -66,7 +66,11 @@ export function decideVectors(
         if (entry !== undefined) entries.push(entry);
         continue;
       }
-      if (text === undefined) continue;
+      if (text === undefined) {
+        // A vector that was given while there was no text stands for just that.
+        if (entry !== undefined && entry.given !== NOT_GIVEN && entry.source === hashOfText('')) entries.push(entry);
+        continue;
+      }
       if (entry !== undefined && entry.source === hashOfText(text) && isOfCode(embedding, space)) {
         entries.push(entry);
         continue;

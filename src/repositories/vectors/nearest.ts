@@ -1,6 +1,8 @@
+import type { IdPart } from '../../core/model/model.ts';
 import { MAX_K, type VectorMatch } from '../../core/vectors/index.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Values } from '../entity.ts';
+import { findAmong } from './among.ts';
 import { scoreOf } from './score.ts';
 import type { VectorSpace } from './space.ts';
 import { clearAway, type Verdict, type VerifiedMatch, verifyMatches } from './verify.ts';
@@ -13,6 +15,8 @@ export interface SpaceQuery {
   readonly limit: number;
   readonly isWanted: ((values: Readonly<Values>) => boolean) | undefined;
   readonly minScore: number | undefined;
+  /** The ids of the entities that meet the conditions, by an index, unless there are more than `most`. */
+  readonly candidates: ((most: number) => Promise<IdPart[][] | undefined>) | undefined;
   /** The key, as text, of a record to leave out. */
   readonly except: string | undefined;
   readonly signal: AbortSignal | undefined;
@@ -29,45 +33,64 @@ export interface Found {
 /** With a filter many matches will not do: the first question asks for more. */
 const FILTER_FACTOR = 8;
 
+/** The most that are scored one by one when the graph has not led to enough hits. */
+const MANY = 50_000;
+
 /** Searches again for what was replaced between the search and the read of its record. */
 const MAX_AGAIN = 3;
 
-/** Asks the index for more and more of the nearest, until enough of them are verified hits, or it has no more. */
+/**
+ * Asks the index for more and more of the nearest, until enough of them are verified hits, or it has no more. Where the
+ * entities that meet the conditions are fewer than the vectors that it would have to look at, those are scored instead.
+ */
 export async function findNearest(context: RepositoryContext, query: SpaceQuery): Promise<Found> {
-  const { space, vector, limit, minScore, signal } = query;
+  const { space, vector, limit, minScore, candidates, signal } = query;
   const verdicts = new Map<string, Verdict>();
-  let k = Math.min(
-    MAX_K,
-    query.isWanted === undefined ? limit + (query.except === undefined ? 0 : 1) : limit * FILTER_FACTOR,
-  );
+  let k = query.isWanted === undefined ? limit + (query.except === undefined ? 0 : 1) : limit * FILTER_FACTOR;
   for (let again = 0; ; ) {
+    k = Math.min(k, MAX_K);
     const matches = await context.client.vectors.search(space.namespace, vector, k, { signal });
-    const unseen = matches.filter(({ id }) => !verdicts.has(id));
-    for (const [i, verdict] of (await verifyMatches(context, space, unseen, signal)).entries()) {
-      // One verdict for each match.
-      verdicts.set((unseen[i] as VectorMatch).id, verdict);
-    }
-    const hits = hitsOf(query, matches, verdicts);
+    const hits = await verifiedHits(context, query, matches, verdicts);
     const last = matches.at(-1);
     const isBelow =
       minScore !== undefined && last !== undefined && scoreOf(space.spec.metric, last.distance) < minScore;
     const exhausted = matches.length < k || isBelow;
-    const isMoving = hits.length < limit && unseen.some(({ id }) => verdicts.get(id) === 'garbage');
-    if (exhausted && isMoving && again++ < MAX_AGAIN) continue;
-    if (hits.length >= limit || exhausted || k === MAX_K) {
-      const seen = [...verdicts];
-      await clearAway(
-        context,
-        space,
-        matches.filter(({ id }) => verdicts.get(id) === 'garbage'),
-      );
-      const dropped = seen.filter(([, verdict]) => typeof verdict === 'string').length;
-      return { hits: hits.slice(0, limit), exhausted, dropped };
+    const isShort = hits.length < limit;
+    const garbage = matches.filter(({ id }) => verdicts.get(id) === 'garbage');
+    if (isShort && exhausted && garbage.length > 0 && again++ < MAX_AGAIN) continue;
+    if (isShort && !exhausted) {
+      // As many as the share of hits so far asks for, with some to spare.
+      const needed = hits.length === 0 ? MAX_K : Math.ceil((k * limit * 1.5) / hits.length);
+      const wider = Math.max(2 * k, needed);
+      const few = await candidates?.(k < MAX_K ? Math.min(wider, MAX_K) : MANY);
+      if (few !== undefined) return findAmong(context, query, few);
+      k = wider;
+      if (matches.length < MAX_K) continue;
     }
-    // As many more as the share of hits so far asks for, with some to spare.
-    const needed = hits.length === 0 ? MAX_K : Math.ceil((k * limit * 1.5) / hits.length);
-    k = Math.min(MAX_K, Math.max(2 * k, needed));
+    await clearAway(context, space, garbage);
+    const dropped = [...verdicts.values()].filter((verdict) => typeof verdict === 'string').length;
+    return { hits: hits.slice(0, limit), exhausted, dropped };
   }
+}
+
+/** Reads the records of matches from the nearest on, until there are enough hits. */
+async function verifiedHits(
+  context: RepositoryContext,
+  query: SpaceQuery,
+  matches: readonly VectorMatch[],
+  verdicts: Map<string, Verdict>,
+): Promise<VerifiedMatch[]> {
+  const chunk = query.isWanted === undefined ? MAX_K : 2 * query.limit;
+  const unseen = matches.filter(({ id }) => !verdicts.has(id));
+  let hits = hitsOf(query, matches, verdicts);
+  for (let from = 0; from < unseen.length && hits.length < query.limit; from += chunk) {
+    const some = unseen.slice(from, from + chunk);
+    const judged = await verifyMatches(context, query.space, some, query.signal);
+    // One verdict for each match.
+    for (const [i, { id }] of some.entries()) verdicts.set(id, judged[i] as Verdict);
+    hits = hitsOf(query, matches, verdicts);
+  }
+  return hits;
 }
 
 function hitsOf(

@@ -1,3 +1,5 @@
+import type { Envelope } from '../../core/codec/index.ts';
+import { NorimakiError } from '../../core/errors.ts';
 import { keyName } from '../../core/keys/index.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import type { Stored } from '../../core/store.ts';
@@ -65,16 +67,30 @@ function judge(
   stored: Stored | undefined,
 ): Pick<VerifiedMatch, 'values' | 'version'> | 'dropped' | 'garbage' {
   if (stored === undefined) return 'garbage';
-  const opened = openStored(context, id, stored);
-  const entry = parseEntries(opened.envelope.vectors).find((known) => known.generation === generation);
+  const record = readable(context, id, stored);
+  if (record === undefined) return 'dropped';
+  const entry = parseEntries(record.envelope.vectors).find((known) => known.generation === generation);
   if (entry === undefined) return 'garbage';
-  if (entry.state !== 'wanted' || entry.space !== space.id || isGone(context, opened.envelope)) return 'dropped';
-  const { values } = context.model.codec.decode(opened, () => describe(context, id));
-  return { values, version: stored.version };
+  if (entry.state !== 'wanted' || entry.space !== space.id || isGone(context, record.envelope)) return 'dropped';
+  return { values: record.values, version: stored.version };
 }
 
-function describe({ model }: RepositoryContext, id: readonly IdPart[]): string {
-  return describeRecord(model, id);
+/** A record that cannot be read is no hit, and no reason to keep the others from who asked for none of them by name. */
+export function readable(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  stored: Stored,
+): { readonly envelope: Envelope; readonly values: Values } | undefined {
+  try {
+    const opened = openStored(context, id, stored);
+    // A tombstone has no fields.
+    if (isGone(context, opened.envelope)) return { envelope: opened.envelope, values: {} };
+    const { values } = context.model.codec.decode(opened, () => describeRecord(context.model, id));
+    return { envelope: opened.envelope, values };
+  } catch (error) {
+    if (NorimakiError.is(error, 'record.corrupt')) return undefined;
+    throw error;
+  }
 }
 
 /**

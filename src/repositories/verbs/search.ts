@@ -51,10 +51,8 @@ export interface SearchResult<T> {
 
 export type SearchQuery = string | Float32Array | readonly number[];
 
-/** Few enough to score one by one rather than to walk the graph past all others. */
-const FEW = 2000;
-/** The most that are scored one by one when the graph has not led to enough hits. */
-const MANY = 50_000;
+/** So few are scored one by one without a look at the graph. */
+const FEW = 128;
 
 interface Target {
   readonly field: string;
@@ -224,16 +222,18 @@ async function searchTargets(
   };
 }
 
-/** Few candidates are scored one by one; many are found through the graph, by widening; then again one by one. */
-async function searchOne(context: RepositoryContext, query: SpaceQuery, where: Conditions | undefined): Promise<Found> {
+/** Few candidates are scored one by one; many are found through the graph, by widening. */
+async function searchOne(
+  context: RepositoryContext,
+  query: Omit<SpaceQuery, 'candidates'>,
+  where: Conditions | undefined,
+): Promise<Found> {
   const range = where && context.client.store.capabilities.scan ? servingRange(context, where) : undefined;
-  if (range === undefined) return findNearest(context, query);
-  const few = await candidatesOf(context, range, FEW, query.signal);
+  if (range === undefined) return findNearest(context, { ...query, candidates: undefined });
+  const candidates = (most: number) => candidatesOf(context, range, most, query.signal);
+  const few = await candidates(FEW);
   if (few !== undefined) return findAmong(context, query, few);
-  const found = await findNearest(context, query);
-  if (found.exhausted || found.hits.length >= query.limit) return found;
-  const many = await candidatesOf(context, range, MANY, query.signal);
-  return many === undefined ? found : findAmong(context, query, many);
+  return findNearest(context, { ...query, candidates });
 }
 
 /** Every entity once, by its best embedding. */

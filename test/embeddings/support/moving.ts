@@ -79,7 +79,7 @@ export async function moving(count: number) {
 }
 
 const SCOPE = ['norimaki', null, 'doc'] as const;
-export const CATALOG = encodeTuple([...SCOPE, 'c']);
+const CATALOG = encodeTuple([...SCOPE, 'c']);
 
 /** Where the vectors of the docs are, by what the catalog says. */
 export async function namespacesOf(store: MemoryStore) {
