@@ -1,10 +1,12 @@
+import { annBench } from './ann.ts';
 import { codecBench } from './codec.ts';
 import { embeddedBench } from './embedded.ts';
 import { formatRows } from './row.ts';
 import { scanBench } from './scan.ts';
+import { searchBench } from './search.ts';
 
 // Every row is measured beside its rival in one run; figures of different runs are not comparable.
-const benches = { codec: codecBench, embedded: embeddedBench, scan: scanBench };
+const benches = { ann: annBench, codec: codecBench, embedded: embeddedBench, scan: scanBench, search: searchBench };
 
 const wanted = process.argv.slice(2);
 for (const [name, bench] of Object.entries(benches)) {

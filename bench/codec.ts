@@ -1,6 +1,6 @@
 import { do_not_optimize, measure } from 'mitata';
 import superjson from 'superjson';
-import { compileCodec, type Envelope, openRecord, sealRecord } from '../src/core/codec/index.ts';
+import { compileCodec, type Envelope, sealRecord } from '../src/core/codec/index.ts';
 import { compare } from './compare.ts';
 import type { BenchRow } from './row.ts';
 import { standardEntity, standardFields, standardSchema } from './standard-entity.ts';
@@ -31,7 +31,7 @@ export async function codecBench(): Promise<BenchRow[]> {
   );
   const decode = await compare(
     ROUNDS,
-    over(records, (bytes) => codec.decode(openRecord(bytes, describe, 'Product'), describe)),
+    over(records, (bytes) => codec.decode(codec.open(bytes, describe), describe)),
     over(plain, (bytes) => standardSchema.parse(superjson.parse(Buffer.from(bytes.buffer).toString()))),
   );
   return [

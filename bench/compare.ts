@@ -1,7 +1,7 @@
 import type { BenchRow } from './row.ts';
 
 /** The middle of the values; of an even number of them, the higher of the two in the middle. */
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 

@@ -303,7 +303,7 @@ var REFERENCE = 2048;
 var WIDTHS = [48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536];
 var SAMPLE = 32;
 var NEAREST = 10;
-var AGREEMENT = 0.99;
+var MISSES = 0.01;
 var GROWTH = 1.5;
 var Beam = class {
   #queries = [];
@@ -326,26 +326,19 @@ var Beam = class {
     this.#measuring = true;
     this.#measuredAt = size;
     try {
-      const queries = [...this.#queries];
-      const wanted = [];
-      for (const query of queries) {
+      const misses = WIDTHS.map(() => 0);
+      for (const query of [...this.#queries]) {
         await turns.next();
-        wanted.push(new Set(look(query, REFERENCE).subarray(0, NEAREST)));
-      }
-      for (const width of WIDTHS) {
-        let [found, all] = [0, 0];
-        for (const [i, query] of queries.entries()) {
-          await turns.next();
-          const nearest = wanted[i];
-          for (const label of look(query, width).subarray(0, NEAREST)) if (nearest.has(label)) found++;
-          all += nearest.size;
-        }
-        if (found >= all * AGREEMENT) {
-          this.#width = width;
-          return;
+        const nearest = look(query, REFERENCE).subarray(0, NEAREST);
+        for (const [i, width] of WIDTHS.entries()) {
+          const found = look(query, width).subarray(0, NEAREST);
+          const missed = nearest.filter((label) => !found.includes(label)).length;
+          if (missed === 0) break;
+          misses[i] = misses[i] + missed;
         }
       }
-      this.#width = REFERENCE;
+      const narrowest = misses.findIndex((missed) => missed <= SAMPLE * NEAREST * MISSES);
+      this.#width = WIDTHS[narrowest] ?? REFERENCE;
     } finally {
       this.#measuring = false;
     }
@@ -404,8 +397,8 @@ var Graph = class {
   }
   search(query, k) {
     const prepared = this.#prepared(query);
+    const { labels, distances } = this.#look(prepared, this.#beam.width + 3 * k);
     this.#beam.observe(prepared);
-    const { labels, distances } = this.#look(prepared, this.#beam.width + 2 * k);
     return { labels: labels.slice(0, k), distances: distances.slice(0, k) };
   }
   /** Finds out how wide to search, if there is reason to. */
@@ -657,8 +650,8 @@ var Space = class {
     this.#graph = void 0;
   }
   #inTurn(work) {
-    const result = this.#last.then(() => {
-      this.#throwIfEnded();
+    const result = this.#last.then(async () => {
+      await this.#nextTurn();
       return work();
     });
     this.#last = result.catch(() => {

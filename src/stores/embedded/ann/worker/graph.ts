@@ -70,8 +70,9 @@ export class Graph {
 
   search(query: Float32Array, k: number): AnnCandidates {
     const prepared = this.#prepared(query);
+    // The width is measured for the ten nearest; more of them take more.
+    const { labels, distances } = this.#look(prepared, this.#beam.width + 3 * k);
     this.#beam.observe(prepared);
-    const { labels, distances } = this.#look(prepared, this.#beam.width + 2 * k);
     return { labels: labels.slice(0, k), distances: distances.slice(0, k) };
   }
 

@@ -202,15 +202,16 @@ test.each([100, 290, 900])(
   },
 );
 
-/** Gives turns only once it is let go. */
+/** Gives turns only to those who ask while it has some to give. */
 class HeldTurns extends Turns {
+  left = 0;
   letGo = (): void => {};
   readonly #free = new Promise<void>((resolve) => {
     this.letGo = resolve;
   });
 
   override async next(): Promise<void> {
-    await this.#free;
+    if (this.left-- <= 0) await this.#free;
     await super.next();
   }
 }
@@ -220,11 +221,15 @@ test('a space of which a part has moved saves all, takes changes, and goes on mo
   const space = makeSpace('cosine', turns);
   const vectors = rows(12, 320);
   for (const at of [0, 100, 200]) {
+    turns.left = 1;
     await space.add(labels(at, at + 100), vectors.slice(at * DIMENSIONS, (at + 100) * DIMENSIONS));
   }
+  turns.left = 1;
   await space.add(labels(300, 320), vectors.slice(300 * DIMENSIONS));
+  turns.left = 1;
   await space.remove(Float64Array.of(3, 250));
   const path = join(folder, 'half');
+  turns.left = 1;
   const snapshot = await space.save(path);
   expect(snapshot).toMatchObject({ kind: 'exact', size: 318, dead: 0 });
   turns.letGo();
@@ -255,4 +260,18 @@ test('another space has a turn between the slices of a long call', async () => {
   }
   await add;
   expect(searches).toBeGreaterThan(20);
+});
+
+test('a space that is asked without a pause still moves, and hears what else it has to do', async () => {
+  const space = makeSpace();
+  const vectors = rows(15, 320);
+  await space.add(labels(0, 299), vectors.slice(0, 299 * DIMENSIONS));
+  await space.add(labels(299, 320), vectors.slice(299 * DIMENSIONS));
+  // Each search is asked for in the moment in which the one before is answered.
+  let searches = 0;
+  while ((await space.stats()).kind === 'exact' && searches < 500) {
+    await search(space, rowOf(vectors, 0), 1);
+    searches++;
+  }
+  expect(searches).toBeLessThan(50);
 });
