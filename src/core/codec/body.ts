@@ -1,5 +1,6 @@
 import { refuse } from './failures.ts';
 import { isJsonObject, parseJson } from './json.ts';
+import type { PlainReader } from './plain-fields.ts';
 
 interface ParsedBody {
   readonly json: unknown;
@@ -11,12 +12,13 @@ const BEFORE_META = ',"meta":';
 const META_MARKER = `${BEFORE_META}{"values":`;
 
 /** Parses what stands before the envelope. Throws a Refusal. */
-export function parseBody(body: string): ParsedBody {
+export function parseBody(body: string, readPlain?: PlainReader): ParsedBody {
   if (body.startsWith(BEFORE_JSON)) {
     // As with the envelope: only where the marker is not inside the data are both halves JSON by themselves.
     try {
       const { end, meta } = findMeta(body);
-      return { json: JSON.parse(body.slice(BEFORE_JSON.length, end)), meta };
+      const json = body.slice(BEFORE_JSON.length, end);
+      return { json: readPlain?.(json) ?? JSON.parse(json), meta };
     } catch {
       // Somebody else's spelling of a body, or none at all.
     }

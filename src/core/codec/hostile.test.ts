@@ -31,7 +31,7 @@ const name = (): string => 'Thing 1';
 /** What reading the bytes comes to; anything else than data or `record.corrupt` is thrown on. */
 function read(bytes: Uint8Array): unknown {
   try {
-    const { values, unknown } = codec.decode(openRecord(bytes, name, 'Thing'), name);
+    const { values, unknown } = codec.decode(codec.open(bytes, name), name);
     // What could be read has to survive being looked at, too.
     structuredClone(values);
     if (unknown !== undefined) codec.encodeBody({ any: 1 }, unknown);

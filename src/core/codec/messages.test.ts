@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { NorimakiError } from '../errors.ts';
-import { compileCodec, openRecord, sealRecord } from './index.ts';
+import { compileCodec, sealRecord } from './index.ts';
 
 const CANARY = 'canary-7f3a';
 
@@ -108,7 +108,7 @@ test('a record that does not parse names the record and the field, and not what 
   const read = (body: string): string => {
     const bytes = sealRecord(body, { schema: 1, born: '', seq: 0, ops: '' });
     try {
-      codec.decode(openRecord(bytes, describe, 'Product'), describe);
+      codec.decode(codec.open(bytes, describe), describe);
     } catch (error) {
       if (NorimakiError.is(error, 'record.corrupt')) return error.message + JSON.stringify(error.details.issues);
     }

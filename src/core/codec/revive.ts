@@ -2,6 +2,7 @@ import type { Annotation } from './annotations.ts';
 import { refuse } from './failures.ts';
 import { type JsonObject, setOwn } from './json.ts';
 import { MAX_BIGINT_DIGITS, MAX_DEPTH, MAX_NODES } from './limits.ts';
+import { instantOf } from './spelled.ts';
 import { FLOAT_WORDS, TYPED_ARRAYS } from './typed-arrays.ts';
 
 /**
@@ -54,7 +55,7 @@ class Reviver {
       case 'undefined':
         return undefined;
       case 'Date': {
-        const date = new Date(typeof value === 'string' ? value : Number.NaN);
+        const date = new Date(typeof value === 'string' ? (instantOf(value) ?? value) : Number.NaN);
         return Number.isNaN(date.getTime()) ? this.#refuse('holds no date where one is annotated') : date;
       }
       case 'number':

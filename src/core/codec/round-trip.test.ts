@@ -17,7 +17,7 @@ function codecOf(shape: Record<string, $ZodType>) {
   });
   return {
     encode: (values: Record<string, unknown>) => codec.encodeBody(values),
-    decode: (body: string) => codec.decode(openRecord(sealRecord(body, envelope), name, 'Thing'), name),
+    decode: (body: string) => codec.decode(codec.open(sealRecord(body, envelope), name), name),
   };
 }
 
