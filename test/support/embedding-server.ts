@@ -8,7 +8,7 @@ export interface EmbeddingRequest {
 }
 
 /** How a request is answered: as a server should, or by hand. */
-export type Script = (request: EmbeddingRequest, response: ServerResponse) => 'serve' | 'handled';
+type Script = (request: EmbeddingRequest, response: ServerResponse) => 'serve' | 'handled';
 
 /** An embeddings API over real HTTP that does what a test says. */
 export interface EmbeddingServer {

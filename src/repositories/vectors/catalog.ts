@@ -53,7 +53,7 @@ export function* spacesInUse({ spaces }: Pick<CatalogState, 'spaces'>): Generato
   }
 }
 
-export type Scope = readonly [root: string, tenant: string | null, entity: string];
+type Scope = readonly [root: string, tenant: string | null, entity: string];
 
 export interface CatalogOptions {
   readonly key: Key;

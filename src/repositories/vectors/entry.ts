@@ -8,7 +8,7 @@ import { VECTOR_ENTRY_LENGTH } from '../../core/codec/index.ts';
  * A vector that its record names in neither way is garbage for ever: a generation is named before its vector is
  * inserted, and never again once another write has taken it out.
  */
-export type EntryState = 'wanted' | 'reserved';
+type EntryState = 'wanted' | 'reserved';
 
 export interface VectorEntry {
   readonly state: EntryState;

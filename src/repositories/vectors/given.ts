@@ -2,7 +2,7 @@ import { NorimakiError } from '../../core/errors.ts';
 import type { EmbeddingModel, EntityModel } from '../../core/model/model.ts';
 
 /** A vector that the user gave in place of the one that an embedder would make. */
-export interface GivenVector {
+interface GivenVector {
   readonly vector: Float32Array;
   /** The text that it stands for: once that changes, the vector counts no more. */
   readonly text: string | undefined;
