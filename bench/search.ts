@@ -192,14 +192,19 @@ function exact(
   return new Set(nearest.map(({ id }) => id));
 }
 
-/** The same graph with the settings that a space has. */
+/** The same graph with the settings that a space has: directions of length one under the inner product. */
 function byHand(rows: Float32Array, dimensions: number, count: number): InstanceType<Usearch['Index']> {
-  const settings = { metric: 'cos', quantization: 'f32', connectivity: 16, expansion_add: 64, expansion_search: 1 };
+  const settings = { metric: 'ip', quantization: 'f32', connectivity: 16, expansion_add: 64, expansion_search: 1 };
   const index = new usearch.Index({ dimensions, ...settings });
   for (let from = 0; from < count; from += 1000) {
     const size = Math.min(1000, count - from);
     const keys = BigUint64Array.from({ length: size }, (_, i) => BigInt(from + i));
-    index.add(keys, rows.slice(from * dimensions, (from + size) * dimensions), 2);
+    const some = rows.slice(from * dimensions, (from + size) * dimensions);
+    for (let row = 0; row < size; row++) {
+      const vector = rowOf(some, dimensions, row);
+      vector.set(vector.map((x, _, all) => x / Math.hypot(...all)));
+    }
+    index.add(keys, some, 1);
   }
   return index;
 }
