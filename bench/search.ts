@@ -202,7 +202,8 @@ function byHand(rows: Float32Array, dimensions: number, count: number): Instance
     const some = rows.slice(from * dimensions, (from + size) * dimensions);
     for (let row = 0; row < size; row++) {
       const vector = rowOf(some, dimensions, row);
-      vector.set(vector.map((x, _, all) => x / Math.hypot(...all)));
+      const norm = Math.hypot(...vector);
+      vector.set(vector.map((x) => x / norm));
     }
     index.add(keys, some, 1);
   }
