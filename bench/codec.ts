@@ -5,8 +5,8 @@ import { compare } from './compare.ts';
 import type { BenchRow } from './row.ts';
 import { standardEntity, standardFields, standardSchema } from './standard-entity.ts';
 
-const ROUNDS = 7;
-const ROUND_NS = 60_000_000;
+const ROUNDS = 61;
+const ROUND_NS = 5_000_000;
 
 const envelope: Envelope = {
   schema: 1,

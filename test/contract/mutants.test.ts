@@ -21,9 +21,11 @@ const MUTANTS: Record<string, Mutant> = {
 
 const { capabilities } = await memory().openStore({ clock: manualClock(), random: seededRandom(1) });
 const kills: string[] = [];
+/** Fixed: whether chance notices a mistake must not be left to chance. */
+const SEED = 7;
 
 function casesOf({ open, reopen }: Omit<Mutant, 'group'>, runs = 300): ContractCase[] {
-  return contractCases({ name: 'a mutant', capabilities, open, reopen, runs });
+  return contractCases({ name: 'a mutant', capabilities, open, reopen, runs, seed: SEED });
 }
 
 /** The first case of the group that notices the mistake. */

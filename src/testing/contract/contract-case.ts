@@ -13,6 +13,8 @@ export interface ContractInput {
   readonly reopen?: ((closed: Store, environment: Environment) => Promise<Store>) | undefined;
   /** Runs of each stateful test, of up to 60 commands each. Default 300; scaled by the variable `NORIMAKI_RUNS`. */
   readonly runs?: number | undefined;
+  /** What the stateful tests are drawn from. Left out, every run draws others; a failure prints the seed that repeats it. */
+  readonly seed?: number | undefined;
 }
 
 /** One promise of the port, as a test of any runner. */

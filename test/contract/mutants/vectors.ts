@@ -151,6 +151,10 @@ class MixesNamespaces extends VectorsWrapper {
     const mixed = this.#vectors.get(nameOf(namespace.split('\0')[0] ?? '', id));
     return found && mixed?.length === found.length ? mixed : found;
   }
+
+  override getMany(...[namespace, ids, options]: Call<'getMany'>): Promise<(Float32Array | undefined)[]> {
+    return Promise.all(ids.map((id) => this.get(namespace, id, options)));
+  }
 }
 
 /** Sorts as JavaScript does, by UTF-16 units. */

@@ -41,5 +41,5 @@ export async function checkModel<M extends object>(
       await assertAll(expected, world);
     }),
   );
-  await fc.assert(property, { numRuns: numberOfRuns(input) });
+  await fc.assert(property, { numRuns: numberOfRuns(input), ...(input.seed !== undefined && { seed: input.seed }) });
 }

@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { ROOT } from '../../docs/markdown.ts';
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly process: ChildProcess;
+  /** Resolves once stderr has this text. */
+  says(text: string): Promise<void>;
+  readonly ended: Promise<Ended>;
+}
+
+interface CommandOptions {
+  readonly cwd: string;
+  /** Of Node itself. */
+  readonly execArgv?: readonly string[];
+}
+
+/** Starts the built command, in a process of its own. */
+export function start(words: readonly string[], { cwd, execArgv = [] }: CommandOptions): Running {
+  const child = spawn(process.execPath, [...execArgv, join(ROOT, 'dist/cli/main.js'), ...words], {
+    cwd,
+    stdio: 'pipe',
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += String(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += String(chunk);
+  });
+  const ended = once(child, 'close').then(([exitCode, signal]): Ended => ({ exitCode, signal, stdout, stderr }));
+  const says = async (text: string): Promise<void> => {
+    while (!stderr.includes(text)) {
+      const chunk = once(child.stderr, 'data');
+      const end = ended.then((so) => {
+        throw new Error(`It ended and never said "${text}": ${JSON.stringify(so)}`);
+      });
+      await Promise.race([chunk, end]);
+      end.catch(() => {});
+    }
+  };
+  return { process: child, says, ended };
+}
+
+export function run(words: readonly string[], options: CommandOptions): Promise<Ended> {
+  return start(words, options).ended;
+}
