@@ -1,5 +1,6 @@
 import type { $ZodObject, $ZodType } from 'zod/v4/core';
 import type { Duration } from '../core/duration.ts';
+import { NorimakiError } from '../core/errors.ts';
 import type {
   EmbeddingDeclaration,
   EntityDeclaration,
@@ -70,6 +71,7 @@ export function defineEntity<
   const G extends GenerateOption<S, I> = never,
   const E extends string = never,
 >(name: string, schema: S, options: DefineEntityOptions<S, I, V, G, E>): EntityDefinition<DefinedShape<S, I, V, G, E>> {
+  checkArguments(name, schema, options);
   const declaration: EntityDeclaration = {
     name,
     instantiate: () => ({}),
@@ -86,6 +88,15 @@ export function defineEntity<
     problems: problems(name, schema, options),
   };
   return Object.freeze({ name, [DECLARATION]: declaration });
+}
+
+/** For programs without types. The compiler of the model says what is wrong inside. */
+function checkArguments(name: string, schema: unknown, options: unknown): void {
+  const isGiven = (value: unknown): value is object => typeof value === 'object' && value !== null;
+  if (isGiven(schema) && '_zod' in schema && isGiven(options)) return;
+  const problem =
+    "defineEntity takes a name, a z.object() and options: defineEntity('film', z.object({ … }), { id: 'id' }).";
+  throw new NorimakiError('model.invalid', problem, { entity: String(name), problems: [problem] });
 }
 
 /** The declaration inside the result of `defineEntity`. */

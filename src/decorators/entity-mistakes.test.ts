@@ -198,6 +198,17 @@ test('a ring remembers 1 to 1024 operations', () => {
   expect(mistakesIn(defineEntity('r', z.object({ id: z.string() }), { id: 'id', ring: 1024 }))).toBe('none');
 });
 
+test.each([
+  ['no options', [z.object({ id: z.string() })]],
+  ['no zod object', [{ id: z.string() }, { id: 'id' }]],
+  ['options in place of the object', [{ id: 'id', schema: z.object({ id: z.string() }) }]],
+])('defineEntity called by a program without types: %s', (_, rest) => {
+  const call = defineEntity as unknown as (...args: unknown[]) => unknown;
+  expect(() => call('film', ...rest)).toThrow(
+    "defineEntity takes a name, a z.object() and options: defineEntity('film', z.object({ … }), { id: 'id' }).",
+  );
+});
+
 test('defineEntity takes a plain object of fields', () => {
   const fields = z.object({ id: z.string(), version: z.string() });
   // @ts-expect-error: no object.

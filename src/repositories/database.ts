@@ -165,6 +165,16 @@ function isOpener<St extends Store>(source: StoreSource<St>): source is StoreOpe
   return 'openStore' in source;
 }
 
+/** For programs without types. */
+function checkSource(source: unknown): void {
+  if (typeof source === 'object' && source !== null && ('openStore' in source || 'capabilities' in source)) return;
+  throw new NorimakiError(
+    'argument.invalid',
+    "open takes a store and options: open(embedded({ path: './data' }), { embedder }).",
+    { argument: 'store' },
+  );
+}
+
 /**
  * Opens a store and returns the handle from which repositories come.
  *
@@ -178,6 +188,7 @@ export async function open<St extends Store>(
   source: StoreSource<St>,
   options: OpenOptions = {},
 ): Promise<Database<St>> {
+  checkSource(source);
   const { clock = systemClock, random = systemRandom, root = 'norimaki', embedder, embedders = [], outbox } = options;
   const environment: Environment = { clock, random };
   const outboxes = new OutboxWorkers(environment, outboxPolicy(outbox));

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
 import { encodeTuple } from '../../src/core/keys/index.ts';
-import { type Default, Entity, Field, Id, uuidv7, type Version, Versioned } from '../../src/index.ts';
+import { type Default, Entity, Field, Id, open, uuidv7, type Version, Versioned } from '../../src/index.ts';
 import { type Bench, openMemory, START } from '../support/open.ts';
 
 @Entity('product')
@@ -238,6 +238,16 @@ describe('tenants', () => {
     await expect(stolen.repo(Product).get('A')).rejects.toMatchObject({ code: 'record.corrupt' });
   });
 });
+
+test.each([undefined, null, 'memory', {}, { store: 1 }])(
+  'open without a store (%j) says what it takes',
+  async (source) => {
+    await expect((open as (source: unknown) => Promise<unknown>)(source)).rejects.toMatchObject({
+      code: 'argument.invalid',
+      message: expect.stringContaining("open(embedded({ path: './data' })"),
+    });
+  },
+);
 
 describe('two entities of one name', () => {
   test('are refused by the second repo()', () => {
