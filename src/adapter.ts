@@ -61,6 +61,7 @@ export {
   type VectorIndexType,
   type VectorListOptions,
   type VectorMatch,
+  type VectorName,
   type Vectors,
   type VectorWrite,
 } from './core/vectors/index.ts';

@@ -1,6 +1,7 @@
 import { NorimakiError } from './errors.ts';
 import { keyName } from './keys/index.ts';
 import type { Capabilities, CommitOperation, Key, Precondition, ScanOptions } from './store.ts';
+import { checkVectorWrites } from './vectors/index.ts';
 
 // What every adapter refuses before it sends anything; adapters call these, so that all refuse alike.
 
@@ -60,6 +61,7 @@ export function checkCommit(operations: readonly CommitOperation[], limits: Capa
     if (operation.type === 'put') {
       checkValue(operation.value, limits);
       checkExpiry(operation.expiresAt);
+      checkVectorWrites(operation.vectors ?? []);
     }
     checkPrecondition(operation);
     const name = keyName(operation.key);

@@ -1,5 +1,5 @@
 import type { Environment } from './clock.ts';
-import type { Vectors, VectorWrite } from './vectors/index.ts';
+import type { VectorName, Vectors, VectorWrite } from './vectors/index.ts';
 import type { Version } from './version.ts';
 
 /** An encoded key. Stores order keys by their bytes. */
@@ -116,10 +116,17 @@ export interface ScanStore extends Store {
 }
 
 export type CommitOperation =
-  | ({ readonly type: 'put'; readonly key: Key; readonly value: Uint8Array } & Pick<
-      PutOptions,
-      'ifMatch' | 'ifAbsent' | 'expiresAt'
-    >)
+  | ({
+      readonly type: 'put';
+      readonly key: Key;
+      readonly value: Uint8Array;
+      /**
+       * With `expiresAt`: vectors that end with the record. A store that deletes expired records deletes them in the same
+       * step, and so does a write to what has expired. As long as the record lives they are as any other. Left out, those
+       * of the put before stay named if it had the same `expiresAt`. Only where `capabilities.vectors`.
+       */
+      readonly vectors?: readonly VectorName[] | undefined;
+    } & Pick<PutOptions, 'ifMatch' | 'ifAbsent' | 'expiresAt'>)
   | ({ readonly type: 'delete'; readonly key: Key } & Pick<DeleteOptions, 'ifMatch'>)
   | ({ readonly type: 'check'; readonly key: Key } & Precondition);
 

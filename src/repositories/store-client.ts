@@ -101,7 +101,8 @@ export class StoreClient<S extends Store = Store> {
   async #send(operations: readonly CommitOperation[], options: CommitOptions): Promise<Version | undefined> {
     const [first] = operations;
     const { vectors = [] } = options;
-    if (operations.length !== 1 || first === undefined || first.type === 'check' || vectors.length > 0) {
+    const isPlain = first?.type === 'delete' || (first?.type === 'put' && first.vectors === undefined);
+    if (operations.length !== 1 || !isPlain || vectors.length > 0) {
       const store = this.commitStore('several writes at once');
       return this.#counted('commit', () => store.commit(operations, options));
     }

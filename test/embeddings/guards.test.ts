@@ -1,7 +1,16 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { VectorStore } from '../../src/core/store.ts';
 import type { Vectors } from '../../src/core/vectors/index.ts';
 import type { StoreClient } from '../../src/repositories/store-client.ts';
+import { openStore, temporaryFolder } from '../embedded/support/folder.ts';
+import { vectorOf } from '../embedded/support/vectors.ts';
 
 // Each guard of the sync is taken out in turn, and the oracle must notice: a guard that nobody would miss is none.
 
@@ -71,6 +80,42 @@ function careless(store: VectorStore): VectorStore {
   });
 }
 
+/** With so many dimensions few vectors are enough for a graph: only graphs are saved. */
+const DIMENSIONS = 4090;
+const IDS = Array.from({ length: 520 }, (_, i) => `v${i}`);
+const SOME = IDS.filter((_, i) => i % 40 === 0);
+
+/** A saved graph with one part zeroed, which only its checksum tells: see graph-file.ts. */
+function damagedGraph(whole: Buffer, part: 'vectors' | 'links'): Buffer {
+  const [rows, bytes] = [whole.readUInt32LE(0), whole.readUInt32LE(4)];
+  const end = 8 + rows * bytes;
+  const [from, to] = part === 'vectors' ? [8, end] : [end + 64 + 40 + rows * 2, whole.length];
+  return Buffer.from(whole).fill(0, from, to);
+}
+
+/** A reader of a folder as it is, and one without the comparison of checksums. */
+async function buildReaders(folder: string): Promise<{ guarded: string; unguarded: string }> {
+  const [guarded, unguarded] = [join(folder, 'guarded.mjs'), join(folder, 'unguarded.mjs')];
+  await symlink(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(folder, 'node_modules'));
+  const entry = fileURLToPath(new URL('../embedded/children/damaged-snapshot.ts', import.meta.url));
+  const options = { bundle: true, platform: 'node', format: 'esm', packages: 'external' } as const;
+  await build({ entryPoints: [entry], outfile: guarded, ...options });
+  const [before, after, ...more] = (await readFile(guarded, 'utf8')).split(' || found.checksum !== expected.checksum');
+  expect(more, 'the guard stands in one place').toEqual([]);
+  await writeFile(unguarded, `${before}${after ?? expect.fail('the guard is not found')}`);
+  return { guarded, unguarded };
+}
+
+/** What a reader in a process of its own loses, or how it dies. */
+async function readWith(reader: string, data: string): Promise<{ lost: string[] } | NodeJS.Signals> {
+  const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
+  const child = spawn(process.execPath, [reader, data, 'large', String(DIMENSIONS), ...SOME], { stdio });
+  const [told, [code, signal]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  if (signal !== null) return signal;
+  expect(code).toBe(0);
+  return JSON.parse(told);
+}
+
 test('with every guard in place the oracle has nothing to say', async () => {
   expect(await campaign()).toEqual([]);
 });
@@ -137,5 +182,32 @@ describe('without', () => {
       return { ...real, isGone };
     });
     expect(await campaign()).toContain('expired is found after its end');
+  });
+
+  test('the checksum of a snapshot, a damaged one ends the process or hides what is there', async () => {
+    const { path, data } = await temporaryFolder();
+    const store = await openStore(data);
+    await store.vectors.createIndex('large', { dimensions: DIMENSIONS, metric: 'cosine', type: 'hnsw' });
+    const insert = (id: string) =>
+      ({ type: 'insert', namespace: 'large', id, vector: vectorOf(id, DIMENSIONS) }) as const;
+    await store.commit([], { vectors: IDS.map(insert) });
+    await store.vectors.search('large', vectorOf('v0', DIMENSIONS), 1);
+    await expect.poll(async () => (await store.stats()).namespaces[0]?.memory, { timeout: 30_000 }).toBe('hnsw');
+    await store.close();
+
+    const [name = ''] = await readdir(join(data, 'vectors'));
+    const whole = await readFile(join(data, 'vectors', name));
+    const damaged = async (part: 'vectors' | 'links', reader: string): Promise<string> => {
+      const copy = `${data}-${part}-${reader}`;
+      await cp(data, copy, { recursive: true });
+      await writeFile(join(copy, 'vectors', name), damagedGraph(whole, part));
+      return copy;
+    };
+    const readers = await buildReaders(path);
+    for (const part of ['vectors', 'links'] as const) {
+      expect(await readWith(readers.guarded, await damaged(part, 'guarded')), part).toEqual({ lost: [] });
+    }
+    expect(await readWith(readers.unguarded, await damaged('vectors', 'unguarded'))).not.toEqual({ lost: [] });
+    expect(await readWith(readers.unguarded, await damaged('links', 'unguarded'))).toMatch(/^SIG/);
   });
 });

@@ -1,5 +1,5 @@
 import { NorimakiError } from '../errors.ts';
-import type { Metric, VectorIndexOptions, VectorWrite } from './vectors.ts';
+import type { Metric, VectorIndexOptions, VectorName } from './vectors.ts';
 
 // What every adapter refuses before it writes anything; adapters call these, so that all refuse alike.
 
@@ -61,7 +61,7 @@ export function checkK(k: number): void {
 }
 
 /** Names and ids, each vector at most once. What needs the namespace is for `checkVector`. */
-export function checkVectorWrites(writes: readonly VectorWrite[]): void {
+export function checkVectorWrites(writes: readonly VectorName[]): void {
   const seen = new Set<string>();
   for (const { namespace, id } of writes) {
     checkNamespace(namespace);

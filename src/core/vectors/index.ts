@@ -19,6 +19,7 @@ export type {
   VectorIndexType,
   VectorListOptions,
   VectorMatch,
+  VectorName,
   Vectors,
   VectorWrite,
 } from './vectors.ts';

@@ -25,6 +25,12 @@ export interface VectorMatch {
   readonly distance: number;
 }
 
+/** Where a vector is, whether it is there or not. */
+export interface VectorName {
+  readonly namespace: string;
+  readonly id: string;
+}
+
 /** A vector written or deleted in a commit. */
 export type VectorWrite =
   | { readonly type: 'insert'; readonly namespace: string; readonly id: string; readonly vector: Float32Array }

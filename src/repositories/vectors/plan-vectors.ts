@@ -15,7 +15,7 @@ export async function planVectors(
   base: Snapshot,
   after: RecordState,
 ): Promise<{ change: VectorChange; vectors: PlannedVector[] }> {
-  const nothing = { inserts: [], deletes: [], operations: [], isDeferred: false };
+  const nothing = { inserts: [], deletes: [], expiring: [], operations: [], isDeferred: false };
   if (context.vectors === undefined) return { change: { ...nothing, after }, vectors: [] };
   const catalog = await context.vectors.catalog.current();
   const { entries, added, removed } = decideVectors(context, context.vectors, id, base, after, catalog);

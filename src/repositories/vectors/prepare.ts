@@ -1,13 +1,13 @@
 import type { IdPart } from '../../core/model/model.ts';
 import type { CommitOperation } from '../../core/store.ts';
-import type { VectorWrite } from '../../core/vectors/index.ts';
+import type { VectorName, VectorWrite } from '../../core/vectors/index.ts';
 import { checkVector } from '../../core/vectors/index.ts';
 import type { RepositoryContext } from '../context.ts';
 import { describeRecord, type Snapshot } from '../snapshot.ts';
 import type { RecordState } from '../write/operation.ts';
 import { type CatalogState, spacesInUse } from './catalog.ts';
 import { decideVectors, type NewVector, withEntries } from './decide.ts';
-import { formatEntries, type VectorEntry } from './entry.ts';
+import { formatEntries, parseEntries, type VectorEntry } from './entry.ts';
 import { outboxOperations } from './outbox-entry.ts';
 import type { VectorContext } from './vector-context.ts';
 import { vectorId } from './vector-id.ts';
@@ -21,13 +21,21 @@ export interface VectorChange {
   readonly after: RecordState;
   readonly inserts: readonly VectorInsert[];
   readonly deletes: readonly VectorDelete[];
+  /** All that the record will name, if it is to expire: they end with it. */
+  readonly expiring: readonly VectorName[];
   /** What goes into the same commit: the entry of the outbox, and the check that the catalog is the one that was read. */
   readonly operations: readonly CommitOperation[];
   /** Some vectors are still to be made. */
   readonly isDeferred: boolean;
 }
 
-const NOTHING: Omit<VectorChange, 'after'> = { inserts: [], deletes: [], operations: [], isDeferred: false };
+const NOTHING: Omit<VectorChange, 'after'> = {
+  inserts: [],
+  deletes: [],
+  expiring: [],
+  operations: [],
+  isDeferred: false,
+};
 
 /**
  * Finds out what a write means for the vectors of its record, and embeds what is new: before the write and outside of
@@ -45,7 +53,8 @@ export async function prepareVectors(
   if (vectors === undefined) return { ...NOTHING, after };
   const catalog = await vectors.catalog.current();
   const { entries, added, removed } = decideVectors(context, vectors, id, base, after, catalog);
-  if (added.length === 0 && removed.length === 0) return { ...NOTHING, after };
+  const expiring = (named: RecordState): VectorName[] => expiringNames(context, id, named, catalog);
+  if (added.length === 0 && removed.length === 0) return { ...NOTHING, after, expiring: expiring(after) };
   const made = await Promise.all(added.map((vector) => makeVector(context, vectors, id, vector, catalog, signal)));
   const skipped = new Set(made.flatMap((one) => (one.kind === 'skipped' ? [one.entry] : [])));
   const isDeferred = made.some(({ kind }) => kind === 'deferred');
@@ -53,10 +62,12 @@ export async function prepareVectors(
     ...outboxOperations(context, id, after, isDeferred),
     { type: 'check', key: vectors.catalog.key, ifMatch: catalog.version } as const,
   ];
+  const named = after && withEntries(after, formatEntries(entries.filter((entry) => !skipped.has(entry))));
   return {
-    after: after && withEntries(after, formatEntries(entries.filter((entry) => !skipped.has(entry)))),
+    after: named,
     inserts: made.flatMap((one) => (one.kind === 'made' ? [one.insert] : [])),
-    deletes: deletesOf(context, id, removed, catalog),
+    deletes: namesOf(context, id, removed, catalog).map((name) => ({ type: 'delete', ...name })),
+    expiring: expiring(named),
     operations,
     isDeferred,
   };
@@ -98,17 +109,27 @@ async function makeVector(
   return { kind: 'skipped', entry };
 }
 
-function deletesOf(
+function expiringNames(
   context: RepositoryContext,
   id: readonly IdPart[],
-  removed: readonly VectorEntry[],
+  after: RecordState,
   catalog: CatalogState,
-): VectorDelete[] {
+): VectorName[] {
+  if (after?.envelope.expiresAt === undefined) return [];
+  return namesOf(context, id, parseEntries(after.envelope.vectors), catalog);
+}
+
+function namesOf(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  entries: readonly VectorEntry[],
+  catalog: CatalogState,
+): VectorName[] {
   const namespaces = new Map(Array.from(spacesInUse(catalog), ([, space]) => [space.id, space.namespace]));
-  return removed.flatMap(({ space, generation }) => {
+  return entries.flatMap(({ space, generation }) => {
     const namespace = namespaces.get(space);
     // A space that is no longer in use is dropped as a whole.
     if (namespace === undefined) return [];
-    return [{ type: 'delete', namespace, id: vectorId(() => context.model.name, id, generation) }];
+    return [{ namespace, id: vectorId(() => context.model.name, id, generation) }];
   });
 }

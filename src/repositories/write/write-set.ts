@@ -6,7 +6,6 @@ import type { VectorChange } from '../vectors/prepare.ts';
 import { claimValue, type NeededClaim } from './claims.ts';
 import { type DerivedKeys, derivedKeys } from './derived-keys.ts';
 import { sealed, tombstone } from './next-record.ts';
-import type { RecordState } from './operation.ts';
 
 /** What one operation of a write set is for. */
 export type Purpose = 'record' | 'unique' | 'index';
@@ -72,7 +71,7 @@ export function writeSet(
     if (!will.entries.has(name)) entries.push({ purpose: 'index', type: 'delete', key: entry });
   }
 
-  const record = recordChange(context, key, snapshot, after, writeId);
+  const record = recordChange(context, key, snapshot, vectors, writeId);
   return { ...record, claims: { take, operations: claims }, entries, vectors };
 }
 
@@ -81,18 +80,20 @@ function recordChange(
   context: RepositoryContext,
   key: Key,
   snapshot: Snapshot,
-  after: RecordState,
+  { after, expiring }: VectorChange,
   writeId: string,
 ): Pick<WriteSet, 'record' | 'seq' | 'born'> {
   const precondition = recordPrecondition(context, snapshot);
-  if (after === undefined && context.client.store.capabilities.commit) {
+  const { commit: isAtomic } = context.client.store.capabilities;
+  if (after === undefined && isAtomic) {
     const record: PlannedOperation = { purpose: 'record', type: 'delete', key, ifMatch: precondition.ifMatch };
     return { record, seq: 0, born: undefined };
   }
   const { value, envelope } =
     after === undefined ? tombstone(context, snapshot.live?.envelope, writeId) : sealed(context, after, writeId);
   const { expiresAt, seq, born } = envelope;
-  return { record: { purpose: 'record', type: 'put', key, value, expiresAt, ...precondition }, seq, born };
+  const named = isAtomic && expiring.length > 0 ? { vectors: expiring } : {};
+  return { record: { purpose: 'record', type: 'put', key, value, expiresAt, ...precondition, ...named }, seq, born };
 }
 
 /** A record that cannot be read can still be deleted; what its fields derived is then found stale by whoever reads it. */

@@ -16,11 +16,18 @@ import {
   writeU64,
 } from './layout.ts';
 import type { Due, Tables } from './tables.ts';
+import { expiringVectors } from './vectors/expiring.ts';
 import { type PreparedVector, VectorBatch } from './vectors/vector-batch.ts';
 
 /** A write as it waits in the queue: bytes of its own, the version still open. */
 export type PreparedOperation = { readonly key: Uint8Array } & (
-  | ({ readonly type: 'put'; readonly record: Buffer; readonly expiresAt: number | undefined } & Precondition)
+  | ({
+      readonly type: 'put';
+      readonly record: Buffer;
+      readonly expiresAt: number | undefined;
+      /** Encoded names of vectors that end with the record. */
+      readonly vectors?: Uint8Array | undefined;
+    } & Precondition)
   | ({ readonly type: 'delete' } & Precondition)
   | ({ readonly type: 'check' } & Precondition)
 );
@@ -68,17 +75,22 @@ export class Batch {
     positions: boolean,
     vectors: readonly PreparedVector[] = [],
   ): Version {
+    const replaced: Due[] = [];
     const found = operations.map((operation, i) => {
-      const header = this.#find(operation.key);
-      const actual = header === undefined || this.#isExpired(header) ? undefined : versionAt(header.index);
+      const { key, type } = operation;
+      const header = this.#find(key);
+      const expired = this.#expiryOf(header);
+      if (expired !== undefined && type !== 'check') replaced.push({ key, expiresAt: expired });
+      const actual = header === undefined || expired !== undefined ? undefined : versionAt(header.index);
       const failure = preconditionFailure(operation, actual, positions ? i : undefined);
       if (failure !== undefined) throw failure;
       return header;
     });
     this.#read(() => this.#vectors.check(vectors));
     this.#index += 1;
+    for (const due of replaced) this.#removeVectors(due);
     for (const [i, operation] of operations.entries()) {
-      if (operation.type === 'put') this.#put(operation.key, operation.record, operation.expiresAt, found[i]);
+      if (operation.type === 'put') this.#put(operation, found[i]);
       if (operation.type === 'delete') this.#remove(operation.key, found[i]);
     }
     this.#write(() => this.#vectors.apply(vectors));
@@ -88,22 +100,30 @@ export class Batch {
   /** Whether there was a record to delete. */
   delete(operation: PreparedOperation): boolean {
     const header = this.#find(operation.key);
-    const existed = header !== undefined && !this.#isExpired(header);
+    const existed = header !== undefined && this.#expiryOf(header) === undefined;
     if (existed || operation.ifMatch !== undefined) this.apply([operation], false);
     return existed;
   }
 
-  /** Deletes what is still due: a record that was written anew since `due` was read stays. */
-  sweep(due: readonly Due[]): number {
-    let swept = 0;
-    for (const { key, expiresAt } of due) {
+  /**
+   * Deletes what is still due, until it has seen to `limit` records and vectors: a record that was written anew since `due`
+   * was read stays.
+   */
+  sweep(due: readonly Due[], limit: number): { seen: number; swept: number } {
+    let [seen, swept, work] = [0, 0, 0];
+    for (const one of due) {
+      if (work >= limit) break;
+      seen += 1;
+      work += 1;
+      const { key, expiresAt } = one;
       const header = this.#find(key);
       if (header?.expiresAt === expiresAt) {
+        work += this.#removeVectors(one);
         this.#remove(key, header);
         swept += 1;
       } else this.#write(() => this.#tables.deadlines.remove(deadlineKey(expiresAt, key)));
     }
-    return swept;
+    return { seen, swept };
   }
 
   /** Whether there was a vector to delete. */
@@ -132,18 +152,23 @@ export class Batch {
     });
   }
 
-  #isExpired({ expiresAt }: RecordHeader): boolean {
-    return expiresAt !== undefined && expiresAt <= this.#clock.now();
+  /** The deadline of what is there, if it has come. */
+  #expiryOf(header: RecordHeader | undefined): number | undefined {
+    const expiresAt = header?.expiresAt;
+    return expiresAt !== undefined && expiresAt <= this.#clock.now() ? expiresAt : undefined;
   }
 
-  #put(key: Uint8Array, record: Buffer, expiresAt: number | undefined, before: RecordHeader | undefined): void {
+  #put(
+    { key, record, expiresAt, vectors }: PreparedOperation & { readonly type: 'put' },
+    before: RecordHeader | undefined,
+  ): void {
     writeU64(record, this.#index);
     this.#write(() => {
       if (before?.expiresAt !== undefined && before.expiresAt !== expiresAt) this.#forget(key, before.expiresAt);
       this.#tables.records.put(key, record);
-      if (expiresAt !== undefined && expiresAt !== before?.expiresAt) {
-        this.#tables.deadlines.put(deadlineKey(expiresAt, key), NOTHING);
-      }
+      if (expiresAt === undefined) return;
+      if (vectors === undefined && expiresAt === before?.expiresAt) return;
+      this.#tables.deadlines.put(deadlineKey(expiresAt, key), vectors ?? NOTHING);
     });
   }
 
@@ -152,6 +177,15 @@ export class Batch {
     this.#write(() => {
       if (before.expiresAt !== undefined) this.#forget(key, before.expiresAt);
       this.#tables.records.remove(key);
+    });
+  }
+
+  /** Deletes the vectors that end with an expired record; how many were named. */
+  #removeVectors({ key, expiresAt }: Due): number {
+    return this.#write(() => {
+      const vectors = expiringVectors(this.#tables.deadlines, deadlineKey(expiresAt, key));
+      this.#vectors.apply(vectors);
+      return vectors.length;
     });
   }
 

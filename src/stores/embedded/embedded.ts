@@ -24,6 +24,7 @@ import { type OpenedFolder, openFolder } from './open-folder.ts';
 import { statsOf } from './stats.ts';
 import type { EmbeddedOptions, EmbeddedStats, EmbeddedStore, MaintenanceOptions } from './types.ts';
 import { bytesOf, type EmbeddedVectors, prepareVector } from './vectors/embedded-vectors.ts';
+import { encodeExpiring } from './vectors/expiring.ts';
 
 class Embedded implements EmbeddedStore {
   readonly capabilities = {
@@ -133,7 +134,8 @@ function prepare(operation: CommitOperation): PreparedOperation {
   const { ifMatch, ifAbsent } = operation;
   if (operation.type === 'check') return { type: 'check', key, ifMatch, ifAbsent };
   const { value, expiresAt } = operation;
-  return { type: 'put', key, record: encodeRecord(value, expiresAt), expiresAt, ifMatch, ifAbsent };
+  const vectors = operation.vectors && encodeExpiring(operation.vectors);
+  return { type: 'put', key, record: encodeRecord(value, expiresAt), expiresAt, vectors, ifMatch, ifAbsent };
 }
 
 /**

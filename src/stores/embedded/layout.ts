@@ -6,7 +6,7 @@ import type { Version } from '../../core/version.ts';
 // it. The first namespace makes it format 2: such a program would change a record and leave its vector as it was.
 //
 //   records:   key -> version index (u64) | deadline (f64, NaN for none) | value
-//   deadlines: deadline (sortable, 8 bytes) | key -> nothing
+//   deadlines: deadline (sortable, 8 bytes) | key -> the vectors that end with the record: see vectors/expiring.ts
 //   meta:      "format" -> u64, "version" -> u64: the index of the last write
 //
 // Numbers are big-endian.

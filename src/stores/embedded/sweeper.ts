@@ -5,11 +5,14 @@ import type { WriteQueue } from './write-queue.ts';
 export interface SweepSchedule {
   /** Pause between two sweeps, in milliseconds. */
   readonly every: number;
-  /** Records that one transaction deletes at most. */
+  /** Records and vectors that one transaction deletes, or a few more vectors. */
   readonly batch: number;
 }
 
-/** Deletes records whose deadline has come, in the background and a few at a time. They are invisible before. */
+/**
+ * Deletes records whose deadline has come, and the vectors that end with them, in the background and a few at a time. They
+ * are invisible before.
+ */
 export class Sweeper {
   readonly #current: () => Tables;
   readonly #queue: WriteQueue;
@@ -55,7 +58,8 @@ export class Sweeper {
     const { batch } = this.#schedule;
     const due = this.#current().due(this.#clock.now(), batch);
     if (due.length === 0) return false;
-    this.#swept += await this.#queue.submit((write) => write.sweep(due), 0, this.#stop.signal);
-    return due.length === batch;
+    const { seen, swept } = await this.#queue.submit((write) => write.sweep(due, batch), 0, this.#stop.signal);
+    this.#swept += swept;
+    return due.length === batch || seen < due.length;
   }
 }

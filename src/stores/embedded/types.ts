@@ -15,8 +15,8 @@ export interface EmbeddedOptions {
   /** Address space that is reserved when opening, in bytes; it grows by itself, no file does. Default 1 GiB. */
   readonly mapSize?: number | undefined;
   /**
-   * How expired records are deleted: `batch` of them at most in one transaction (default 500), every so often
-   * (default `'30s'`). `false` leaves them on disk. They are never visible.
+   * How expired records are deleted, and their vectors with them: `batch` of both in one transaction (default 500), every
+   * so often (default `'30s'`). `false` leaves them on disk. They are never visible.
    */
   readonly sweep?: { readonly every?: Duration | undefined; readonly batch?: number | undefined } | false | undefined;
 }

@@ -23,7 +23,7 @@ import {
   type VectorStore,
   type WriteOptions,
 } from '../../core/store.ts';
-import { checkVectorWrites, type Vectors, type VectorWrite } from '../../core/vectors/index.ts';
+import { checkVectorWrites, type VectorName, type Vectors, type VectorWrite } from '../../core/vectors/index.ts';
 import { makeVersion, type Version } from '../../core/version.ts';
 import { BTree } from './btree.ts';
 import { MemoryVectors } from './vectors.ts';
@@ -58,7 +58,8 @@ class Memory implements MemoryStore {
 
   readonly #clock: Clock;
   readonly #records = new BTree<Name, Stored>();
-  readonly #deadlines = new BTree<[number, Name], true>(
+  /** With the vectors that end with the record. */
+  readonly #deadlines = new BTree<[number, Name], readonly VectorName[]>(
     undefined,
     ([a, m], [b, n]) => a - b || (m < n ? -1 : +(m > n)),
   );
@@ -175,20 +176,27 @@ class Memory implements MemoryStore {
   /** Everything that can refuse comes before anything is written. */
   #apply(operations: readonly CommitOperation[], vectors: readonly VectorWrite[] = []): void {
     const names = operations.map((operation) => keyName(operation.key));
+    /** What has expired and was not swept, if it is there at all. */
+    const replaced: Name[] = [];
     for (const [i, operation] of operations.entries()) {
-      const failure = preconditionFailure(operation, this.#live(names[i] as Name)?.version, i);
+      const name = names[i] as Name;
+      const live = this.#live(name);
+      const failure = preconditionFailure(operation, live?.version, i);
       if (failure !== undefined) throw failure;
+      if (live === undefined && operation.type !== 'check') replaced.push(name);
     }
     this.#vectors.check(vectors);
     this.#lastIndex += 1n;
+    for (const name of replaced) this.#removeVectors(name);
     for (const [i, operation] of operations.entries()) {
       const name = names[i] as Name;
       if (operation.type === 'check') continue;
+      const ending = this.#ending(name, operation);
       this.#remove(name);
       if (operation.type === 'delete') continue;
       const { value, expiresAt } = operation;
       this.#records.set(name, { value: Uint8Array.from(value), version: this.#version(), expiresAt });
-      if (expiresAt !== undefined) this.#deadlines.set([expiresAt, name], true);
+      if (expiresAt !== undefined) this.#deadlines.set([expiresAt, name], ending);
     }
     this.#vectors.apply(vectors);
     this.#sweep();
@@ -200,10 +208,24 @@ class Memory implements MemoryStore {
     this.#records.delete(name);
   }
 
+  /** The vectors that end with what an operation leaves. */
+  #ending(name: Name, operation: CommitOperation): readonly VectorName[] {
+    if (operation.type !== 'put') return [];
+    const { vectors, expiresAt = Number.NaN } = operation;
+    return vectors === undefined ? (this.#deadlines.get([expiresAt, name]) ?? []) : [...vectors];
+  }
+
+  /** Those that end with the record. */
+  #removeVectors(name: Name): void {
+    const deadline = this.#records.get(name)?.expiresAt;
+    if (deadline !== undefined) this.#vectors.remove(this.#deadlines.get([deadline, name]) ?? []);
+  }
+
   #sweep(): void {
     for (let i = 0; i < SWEEP_BATCH; i++) {
       const due = this.#deadlines.minKey();
       if (due === undefined || due[0] > this.#clock.now()) return;
+      this.#removeVectors(due[1]);
       this.#remove(due[1]);
     }
   }

@@ -14,6 +14,7 @@ import {
   type VectorIndexOptions,
   type VectorListOptions,
   type VectorMatch,
+  type VectorName,
   type Vectors,
   type VectorWrite,
 } from '../../core/vectors/index.ts';
@@ -140,6 +141,11 @@ export class MemoryVectors implements Vectors {
       if (write.type === 'insert') vectors.set(write.id, Float32Array.from(write.vector));
       else vectors.delete(write.id);
     }
+  }
+
+  /** Deletes what is there of these. */
+  remove(names: readonly VectorName[]): void {
+    for (const { namespace, id } of names) this.#namespaces.get(namespace)?.vectors.delete(id);
   }
 
   clear(): void {

@@ -11,6 +11,7 @@ import { preconditionsGroup } from './preconditions.ts';
 import { racesGroup } from './races.ts';
 import { scansGroup } from './scans.ts';
 import { vectorCommitsGroup } from './vectors/committing.ts';
+import { endingVectorsGroup } from './vectors/ending.ts';
 import { vectorIndexesGroup } from './vectors/namespaces.ts';
 import { vectorLimitsGroup } from './vectors/refusals.ts';
 import { vectorIdempotencyGroup } from './vectors/repeating.ts';
@@ -36,6 +37,7 @@ const GROUPS: readonly PromisedGroup[] = [
   vectorLimitsGroup,
   vectorSearchGroup,
   vectorCommitsGroup,
+  endingVectorsGroup,
   vectorIdempotencyGroup,
   racesGroup,
   statefulGroup,

@@ -58,10 +58,11 @@ export class VectorBatch {
     }
   }
 
-  /** Of writes that were checked in this transaction. */
+  /** Of writes that were checked in this transaction, and of deletes in namespaces that may be gone. */
   apply(writes: readonly PreparedVector[]): void {
     for (const write of writes) {
-      const space = this.#existing(write.namespace);
+      const space = this.#space(write.namespace);
+      if (space === undefined) continue;
       this.#changed.add(write.namespace);
       if (write.type === 'insert') this.#insert(space, write.id, write.vector);
       else this.#remove(space, write.id);

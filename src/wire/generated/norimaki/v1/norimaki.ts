@@ -159,7 +159,20 @@ export interface Operation {
 
 export interface PutAction {
   value: Uint8Array;
-  expiresAt?: bigint | undefined;
+  expiresAt?:
+    | bigint
+    | undefined;
+  /** Vectors that end with the record. Absent is not empty: then those of the put before stay named. */
+  vectors: VectorNames | undefined;
+}
+
+export interface VectorNames {
+  names: VectorName[];
+}
+
+export interface VectorName {
+  namespace: string;
+  id: string;
 }
 
 export interface DeleteAction {
@@ -1397,7 +1410,7 @@ export const Operation: MessageFns<Operation> = {
 };
 
 function createBasePutAction(): PutAction {
-  return { value: new Uint8Array(0), expiresAt: undefined };
+  return { value: new Uint8Array(0), expiresAt: undefined, vectors: undefined };
 }
 
 export const PutAction: MessageFns<PutAction> = {
@@ -1410,6 +1423,9 @@ export const PutAction: MessageFns<PutAction> = {
         throw new globalThis.Error("value provided for field message.expiresAt of type uint64 too large");
       }
       writer.uint32(16).uint64(message.expiresAt);
+    }
+    if (message.vectors !== undefined) {
+      VectorNames.encode(message.vectors, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1441,6 +1457,117 @@ export const PutAction: MessageFns<PutAction> = {
             }
 
             message.expiresAt = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.vectors = VectorNames.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseVectorNames(): VectorNames {
+  return { names: [] };
+}
+
+export const VectorNames: MessageFns<VectorNames> = {
+  encode(message: VectorNames, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.names) {
+      VectorName.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VectorNames {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVectorNames();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.names.push(VectorName.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseVectorName(): VectorName {
+  return { namespace: "", id: "" };
+}
+
+export const VectorName: MessageFns<VectorName> = {
+  encode(message: VectorName, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.namespace !== "") {
+      writer.uint32(10).string(message.namespace);
+    }
+    if (message.id !== "") {
+      writer.uint32(18).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VectorName {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVectorName();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
             continue;
           }
         }
