@@ -53,7 +53,10 @@ export function checkVector(vector: Float32Array, dimensions: number): void {
   if (vector.length !== dimensions) {
     refuse('vector', `The vector has ${vector.length} dimensions; its namespace has ${dimensions}.`);
   }
-  if (!vector.every(Number.isFinite)) refuse('vector', 'The vector holds NaN, an infinity or a number beyond 32 bits.');
+  // A loop: `every` takes six times as long, and each search comes here twice.
+  for (let i = 0; i < vector.length; i++) {
+    if (!Number.isFinite(vector[i])) refuse('vector', 'The vector holds NaN, an infinity or a number beyond 32 bits.');
+  }
 }
 
 export function checkK(k: number): void {

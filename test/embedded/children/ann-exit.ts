@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAnn } from '../../../src/stores/embedded/ann/index.ts';
-import { clustered, labelsFrom } from '../support/clustered.ts';
+import { labelsFrom } from '../support/clustered.ts';
 
 // Comes to its end in the given manner while the thread is inside of usearch nearly all of the time.
 
@@ -8,7 +8,7 @@ const [, , manner = '', wait = ''] = process.argv;
 const [DIMENSIONS, COUNT] = [4096, 600];
 const thread = startAnn();
 const space = await thread.space({ dimensions: DIMENSIONS, metric: 'cosine', type: 'hnsw' });
-const rows = clustered(DIMENSIONS, 1)(COUNT);
+const rows = Float32Array.from({ length: COUNT * DIMENSIONS }, (_, i) => Math.sin(i * i));
 await space.add(labelsFrom(0, COUNT), rows.slice());
 while ((await space.stats()).kind !== 'hnsw') await new Promise((resolve) => setImmediate(resolve));
 const searches = Array.from({ length: 4000 }, () => space.search(rows.subarray(0, DIMENSIONS), COUNT).catch(() => {}));

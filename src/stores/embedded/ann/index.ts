@@ -1,3 +1,3 @@
 export { AnnSpaceLost } from './space-lost.ts';
 export { startAnn } from './thread.ts';
-export type { AnnSnapshot, AnnSpace, AnnSpaceOptions, AnnStats, AnnThread } from './types.ts';
+export type { AnnSearchOptions, AnnSnapshot, AnnSpace, AnnSpaceOptions, AnnStats, AnnThread } from './types.ts';

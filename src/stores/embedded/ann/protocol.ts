@@ -1,13 +1,13 @@
 import type { FailureKind } from './failure.ts';
 import type { NativeGate } from './native-gate.ts';
-import type { AnnCandidates, AnnSnapshot, AnnSpaceOptions, AnnStats } from './types.ts';
+import type { AnnSnapshot, AnnSpaceOptions, AnnStats } from './types.ts';
 
 /** What the main thread asks of the worker, and what the worker answers. */
 export interface Calls {
   open: { ask: { options: AnnSpaceOptions }; answer: undefined };
   add: { ask: { labels: Float64Array; vectors: Float32Array }; answer: undefined };
   remove: { ask: { labels: Float64Array }; answer: undefined };
-  search: { ask: { query: Float32Array; k: number }; answer: AnnCandidates };
+  search: { ask: { query: Float32Array; k: number; spare: number }; answer: Float64Array };
   stats: { ask: object; answer: AnnStats };
   /** Writes the file; giving it its name is left to the main thread. */
   save: { ask: { path: string }; answer: AnnSnapshot };

@@ -4,7 +4,7 @@ import { NorimakiError } from '../../../core/errors.ts';
 import { fileError } from '../failures.ts';
 import { publish } from '../folder.ts';
 import { AnnSpaceLost } from './space-lost.ts';
-import type { AnnCandidates, AnnSnapshot, AnnSpace, AnnStats } from './types.ts';
+import type { AnnSearchOptions, AnnSnapshot, AnnSpace, AnnStats } from './types.ts';
 import type { WorkerCalls } from './worker-calls.ts';
 
 let saves = 0;
@@ -29,13 +29,9 @@ export class RemoteSpace implements AnnSpace {
     return this.#calls.call({ name: 'remove', space: this.#space, ask }, [ask.labels.buffer]);
   }
 
-  async search(
-    query: Float32Array,
-    k: number,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<AnnCandidates> {
+  async search(query: Float32Array, k: number, { spare = 0, signal }: AnnSearchOptions = {}): Promise<Float64Array> {
     throwIfAborted(signal);
-    const ask = { query: query.slice(), k };
+    const ask = { query: query.slice(), k, spare };
     const { id, answer } = this.#calls.numbered({ name: 'search', space: this.#space, ask }, [ask.query.buffer]);
     if (signal === undefined) return answer;
     const onAbort = (): void => this.#calls.cancel(id, abortedError(signal));

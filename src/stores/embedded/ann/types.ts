@@ -3,16 +3,6 @@ import type { Metric, VectorIndexOptions } from '../../../core/vectors/index.ts'
 /** How a space measures, and whether it may answer from a graph (`hnsw`) or must look at every vector (`exact`). */
 export type AnnSpaceOptions = VectorIndexOptions;
 
-/** What a search found, nearest first. */
-export interface AnnCandidates {
-  readonly labels: Float64Array;
-  /**
-   * For ordering only: a scan gives the distances of the metric to the last bit, a graph gives others in 32-bit arithmetic
-   * (squares for `euclidean`, one more for `innerProduct`). Score candidates again from the stored vectors.
-   */
-  readonly distances: Float64Array;
-}
-
 /** What a space holds. */
 export interface AnnStats {
   /** Vectors that can be found. */
@@ -21,6 +11,8 @@ export interface AnnStats {
   readonly dead: number;
   /** How the next search will look: at every vector, or along a graph. */
   readonly kind: 'exact' | 'hnsw';
+  /** A graph is being built, and soon searches will look along it. */
+  readonly isMoving?: true;
 }
 
 /** All that must be compared before a saved file is loaded. To be kept by the owner, apart from the file. */
@@ -37,6 +29,12 @@ export interface AnnSnapshot {
   readonly layout: number;
 }
 
+export interface AnnSearchOptions {
+  /** So many more labels than `k`, of those that the search comes across anyway. Default: 0. */
+  readonly spare?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Vectors under labels, in the memory of the worker. Calls take effect in the order in which they were made. */
 export interface AnnSpace {
   /**
@@ -46,12 +44,11 @@ export interface AnnSpace {
   add(labels: Float64Array, vectors: Float32Array): Promise<void>;
   /** Labels that are not there are ignored. */
   remove(labels: Float64Array): Promise<void>;
-  /** Up to `k` candidates; looks at least as wide as good recall needs for the size of the space. */
-  search(
-    query: Float32Array,
-    k: number,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<AnnCandidates>;
+  /**
+   * The labels of `k` candidates, nearest first; looks at least as wide as good recall needs for the size of the space.
+   * A graph measures with few digits: score them again from the stored vectors.
+   */
+  search(query: Float32Array, k: number, options?: AnnSearchOptions): Promise<Float64Array>;
   stats(): Promise<AnnStats>;
   /** Writes a temporary file beside `path`, syncs it, renames it and syncs the folder. Its mode is 0600. */
   save(path: string): Promise<AnnSnapshot>;

@@ -4,8 +4,8 @@ import type { SpaceInfo } from './layout.ts';
 import type { SpaceCache } from './space-cache.ts';
 import { rowsAtOnce, type Scored, type VectorReader } from './vector-reader.ts';
 
-/** Candidates beyond `k`: memory measures with fewer digits and may hold what was just deleted. */
-const MARGIN = 8;
+/** Candidates beyond those looked for: memory measures with fewer digits and may hold what was just deleted. */
+const SPARE = 2;
 /** More candidates than this are not asked for: then LMDB itself is searched. */
 const MOST_CANDIDATES = 4096;
 
@@ -26,11 +26,11 @@ export async function nearest(
   reader: () => VectorReader,
 ): Promise<VectorMatch[]> {
   const { namespace, info, query, k, target, signal } = search;
-  for (let wanted = k + MARGIN; wanted <= MOST_CANDIDATES; wanted *= 4) {
-    const labels = await cache.search(query, wanted, target, signal);
+  for (let wanted = k; wanted <= MOST_CANDIDATES; wanted *= 4) {
+    const labels = await cache.search(query, { k: wanted, spare: SPARE, target, signal });
     const { scored, size } = reader().score(namespace, info, query, labels);
     scored.sort(nearerFirst);
-    const hasMore = labels.length === wanted;
+    const hasMore = labels.length === wanted + SPARE;
     if (scored.length >= k ? !hasMore || isDecided(scored, k) : scored.length >= size) return matchesOf(scored, k);
     if (!hasMore) break;
   }
@@ -57,7 +57,7 @@ async function searchAll(
     const slice = reader().scan(info, query, from, limit);
     from = (slice.at(-1)?.label ?? from) + 1;
     isMore = slice.length === limit;
-    best = [...best, ...slice].sort(nearerFirst).slice(0, k + MARGIN);
+    best = [...best, ...slice].sort(nearerFirst).slice(0, k + SPARE);
     if (isMore) await new Promise((resolve) => setImmediate(resolve));
   }
   // What was deleted meanwhile goes.

@@ -1,5 +1,5 @@
 import { missingIndex } from '../../../core/vectors/index.ts';
-import { type AnnSnapshot, type AnnSpace, AnnSpaceLost, type AnnStats } from '../ann/index.ts';
+import { type AnnSearchOptions, type AnnSnapshot, type AnnSpace, AnnSpaceLost, type AnnStats } from '../ann/index.ts';
 import { closedError } from '../failures.ts';
 import type { SpaceInfo } from './layout.ts';
 import { type Position, rowsAtOnce, type VectorReader } from './vector-reader.ts';
@@ -67,11 +67,11 @@ export class Replica {
     this.#throwIfBroken();
   }
 
-  /** Labels of up to `k` that are near, of what was seen so far. */
-  async search(query: Float32Array, k: number, signal: AbortSignal | undefined): Promise<Float64Array> {
+  /** Labels of up to `k` and some to spare that are near, of what was seen so far. */
+  async search(query: Float32Array, k: number, options: AnnSearchOptions): Promise<Float64Array> {
     return this.#using(async () => {
       const posted = this.#posted;
-      const { labels } = await this.#space.search(query, k, { signal });
+      const labels = await this.#space.search(query, k, options);
       await posted;
       this.#throwIfBroken();
       return labels;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemEnvironment } from '../../../core/system.ts';
 import { distance } from '../../../core/vectors/index.ts';
-import { type AnnSnapshot, type AnnSpace, AnnSpaceLost, type AnnThread } from '../ann/index.ts';
+import { type AnnSnapshot, type AnnSpace, AnnSpaceLost, type AnnStats, type AnnThread } from '../ann/index.ts';
 import { type OpenedFolder, openFolder } from '../open-folder.ts';
 import type { SpaceInfo } from './layout.ts';
 import { Replica } from './replica.ts';
@@ -28,6 +28,9 @@ class FakeSpace implements AnnSpace {
   readonly vectors = new Map<number, Float32Array>();
   dead = 0;
   isClosed = false;
+  /** As long as its graph is being built. */
+  isMoving = false;
+  saves = 0;
   /** What every call rejects with from now on. */
   failure: Error | undefined;
   /** Adding waits for it. */
@@ -48,21 +51,20 @@ class FakeSpace implements AnnSpace {
     for (const label of labels) if (this.vectors.delete(label)) this.dead += 1;
   }
 
-  async search(query: Float32Array, k: number): Promise<{ labels: Float64Array; distances: Float64Array }> {
+  async search(query: Float32Array, k: number): Promise<Float64Array> {
     this.#throwIfFailed();
     const found = [...this.vectors].map(([label, vector]) => ({ label, far: distance('euclidean', query, vector) }));
     const nearest = found.sort((a, b) => a.far - b.far).slice(0, k);
-    return {
-      labels: Float64Array.from(nearest, ({ label }) => label),
-      distances: Float64Array.from(nearest, ({ far }) => far),
-    };
+    return Float64Array.from(nearest, ({ label }) => label);
   }
 
-  async stats(): Promise<{ size: number; dead: number; kind: 'hnsw' }> {
-    return { size: this.vectors.size, dead: this.dead, kind: 'hnsw' };
+  async stats(): Promise<AnnStats> {
+    const { size } = this.vectors;
+    return this.isMoving ? { size, dead: 0, kind: 'exact', isMoving: true } : { size, dead: this.dead, kind: 'hnsw' };
   }
 
   save(): Promise<AnnSnapshot> {
+    this.saves += 1;
     return Promise.reject(new Error('A fake space saves nothing.'));
   }
 
@@ -108,9 +110,25 @@ async function world(): Promise<{
       const ids = Array.from({ length: to - from }, (_, i) => from + i);
       await Promise.all(ids.map((i) => folder.vectors.insert(NAMESPACE, String(i), Float32Array.of(i))));
     },
-    search: async (x) => [...(await cache.search(Float32Array.of(x), 3, info().next, undefined))],
+    search: async (x) => [
+      ...(await cache.search(Float32Array.of(x), { k: 3, spare: 0, target: info().next, signal: undefined })),
+    ],
   };
 }
+
+test('a graph that is built behind a search is saved after a later one', async () => {
+  const { thread, write, search } = await world();
+  const make = thread.space.bind(thread);
+  thread.space = async () => Object.assign((await make()) as FakeSpace, { isMoving: true });
+  await write(0, 10_000);
+  await search(5);
+  const space = thread.spaces[0] as FakeSpace;
+  await search(5);
+  expect(space.saves).toBe(0);
+  space.isMoving = false;
+  await search(5);
+  await expect.poll(() => space.saves).toBe(1);
+});
 
 test('what is largely dead is built anew, and the old one answers until the new one is filled', async () => {
   const { thread, write, search } = await world();

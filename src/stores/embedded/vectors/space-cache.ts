@@ -28,6 +28,14 @@ export interface CacheWorld {
   readonly files: SnapshotFiles;
 }
 
+export interface CacheSearch {
+  readonly k: number;
+  readonly spare: number;
+  /** Up to where memory must have followed; `undefined` if what it has will do. */
+  readonly target: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Searches one space in memory. All of it can be lost at any time: LMDB has the truth, and it is built again. */
 export class SpaceCache {
   readonly #world: CacheWorld;
@@ -70,20 +78,15 @@ export class SpaceCache {
   }
 
   /**
-   * Labels of up to `k` that are near the query; of all that is before `target`, or of what is in memory already.
-   * Some may be deleted.
+   * Labels of up to `k` that are near the query and some to spare; of all that is before `target`, or of what is in
+   * memory already. Some may be deleted.
    */
-  async search(
-    query: Float32Array,
-    k: number,
-    target: number | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<Float64Array> {
+  async search(query: Float32Array, { k, spare, target, signal }: CacheSearch): Promise<Float64Array> {
     for (let tries = 1; ; tries++) {
       try {
         const replica = await orAborted(this.#open(), signal);
         if (target !== undefined && replica.position < target) await orAborted(replica.reach(target), signal);
-        const labels = await replica.search(query, k, signal);
+        const labels = await replica.search(query, k, { spare, signal });
         this.#keepHouse(replica);
         return labels;
       } catch (error) {
@@ -229,7 +232,9 @@ export class SpaceCache {
 
   /** Only graphs: what is scanned is as quickly read from LMDB. */
   async #save(replica: Replica): Promise<void> {
-    const { kind } = await replica.stats();
+    const { kind, isMoving } = await replica.stats();
+    // A search after the graph was built thinks of it again.
+    if (isMoving) return;
     this.#consideredAt = replica.position;
     if (kind !== 'hnsw') return;
     const { files, queue } = this.#world;

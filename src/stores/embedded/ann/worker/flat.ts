@@ -1,7 +1,6 @@
 import type { Metric } from '../../../../core/vectors/index.ts';
-import type { AnnCandidates } from '../types.ts';
 import { dots, squaredDistances, squaredNorm, ZERO } from './kernels.ts';
-import { Nearest } from './nearest.ts';
+import { type Candidates, Nearest } from './nearest.ts';
 import type { Turns } from './turns.ts';
 
 /** Numbers in a block of vectors; blocks rather than one array, because growing that one would copy it. */
@@ -74,7 +73,7 @@ export class Flat {
     }
   }
 
-  async search(query: Float32Array, k: number, turns: Turns): Promise<AnnCandidates> {
+  async search(query: Float32Array, k: number, turns: Turns): Promise<Candidates> {
     const nearest = new Nearest(k);
     const out = new Float64Array(this.#rows);
     const norm = squaredNorm(query, 0, query.length);

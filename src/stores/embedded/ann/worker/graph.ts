@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Metric } from '../../../../core/vectors/index.ts';
 import { type NativeGate, throughGate } from '../native-gate.ts';
-import type { AnnCandidates } from '../types.ts';
 import { Beam } from './beam.ts';
 import { squaredNorm, ZERO } from './kernels.ts';
 import type { Turns } from './turns.ts';
@@ -34,7 +33,9 @@ export class Graph {
       dimensions,
       // Directions are made one long before they get here, which makes their dot product the cosine.
       metric: metric === 'euclidean' ? 'l2sq' : 'ip',
-      quantization: 'f32',
+      // Of numbers up to one, half the bits are enough to tell who is near, and half the memory to read is a third less
+      // time. Who is nearest is measured again from what LMDB has.
+      quantization: metric === 'cosine' ? 'f16' : 'f32',
       connectivity: CONNECTIVITY,
       expansion_add: EXPANSION_ADD,
       // usearch searches as wide as this or as what it is asked for, whichever is more: so the latter decides.
@@ -68,18 +69,17 @@ export class Graph {
     for (const removed of [this.#call((index) => index.remove(keys))].flat()) this.#dead += removed;
   }
 
-  search(query: Float32Array, k: number): AnnCandidates {
+  search(query: Float32Array, k: number, spare: number): Float64Array {
     const prepared = this.#prepared(query);
-    // The width is measured for the ten nearest; more of them take more.
-    const { labels, distances } = this.#look(prepared, this.#beam.width + 3 * k);
+    const labels = this.#look(prepared, Math.max(k + spare, this.#beam.widthFor(k)), k + spare);
     this.#beam.observe(prepared);
-    return { labels: labels.slice(0, k), distances: distances.slice(0, k) };
+    return labels;
   }
 
   /** Finds out how wide to search, if there is reason to. */
   async tune(turns: Turns): Promise<void> {
     if (!this.#beam.isDue(this.size)) return;
-    await this.#beam.measure(this.size, (query, width) => this.#look(query, width).labels, turns);
+    await this.#beam.measure(this.size, (query, width, k) => this.#look(query, width, k), turns);
   }
 
   save(path: string): void {
@@ -96,11 +96,12 @@ export class Graph {
     return throughGate(this.#gate, () => call(this.#index));
   }
 
-  #look(prepared: Float32Array, width: number): AnnCandidates {
+  /** The labels of the `k` nearest that a search of a width finds. */
+  #look(prepared: Float32Array, width: number, k: number): Float64Array {
     const count = Math.min(width, this.size);
-    if (count === 0) return { labels: new Float64Array(), distances: new Float64Array() };
-    const { keys, distances } = this.#call((index) => index.search(prepared, count, 1));
-    return { labels: Float64Array.from(keys, Number), distances: Float64Array.from(distances) };
+    if (count === 0) return new Float64Array();
+    const { keys } = this.#call((index) => index.search(prepared, count, 1));
+    return Float64Array.from(keys.subarray(0, k), Number);
   }
 
   /** A copy as usearch shall see it: for `cosine` of length one, or zero where there is no direction. */

@@ -1,4 +1,8 @@
-import type { AnnCandidates } from '../types.ts';
+/** What a scan found, nearest first: the distances of the metric to the last bit. */
+export interface Candidates {
+  readonly labels: Float64Array;
+  readonly distances: Float64Array;
+}
 
 /** Keeps the `k` nearest of what it is offered; of equal distances those with the lower label. */
 export class Nearest {
@@ -30,7 +34,7 @@ export class Nearest {
   }
 
   /** What was kept, nearest first. It can be called once: it takes the heap apart. */
-  take(): AnnCandidates {
+  take(): Candidates {
     const count = this.#labels.length;
     const labels = new Float64Array(count);
     const distances = new Float64Array(count);

@@ -21,8 +21,8 @@ test('calls are answered by their number, also those that fail or that nobody wa
     { name: 'open', id: 1, space: 7, ask: { options } },
     // So many that it takes turns, and what follows arrives while it waits for one.
     { name: 'add', id: 2, space: 7, ask: { labels: Float64Array.from(vectors), vectors } },
-    { name: 'search', id: 3, space: 7, ask: { query, k: 1 } },
-    { name: 'search', id: 4, space: 7, ask: { query, k: 1 } },
+    { name: 'search', id: 3, space: 7, ask: { query, k: 1, spare: 1 } },
+    { name: 'search', id: 4, space: 7, ask: { query, k: 1, spare: 1 } },
     { cancel: 4 },
     { name: 'stats', id: 5, space: 8, ask: {} },
     { name: 'close', id: 6, space: 7, ask: {} },
@@ -40,7 +40,7 @@ test('calls are answered by their number, also those that fail or that nobody wa
   expect(answers.sort((a, b) => a.id - b.id)).toEqual([
     { id: 1, value: undefined },
     { id: 2, value: undefined },
-    { id: 3, value: { labels: Float64Array.of(2), distances: Float64Array.of(0.25) } },
+    { id: 3, value: Float64Array.of(2, 3) },
     { id: 4, failure: { kind: 'failed', message: 'The search was cancelled.', code: undefined } },
     { id: 5, ...closed },
     { id: 6, value: undefined },

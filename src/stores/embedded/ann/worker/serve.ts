@@ -30,7 +30,7 @@ export function serve(port: MessagePort, { usearch, gate }: WorkerData, exit: ()
         return undefined;
       case 'search':
         awaited.add(id);
-        return space.search(ask.query, ask.k, () => awaited.has(id)).finally(() => awaited.delete(id));
+        return space.search(ask.query, ask.k, ask.spare, () => awaited.has(id)).finally(() => awaited.delete(id));
       case 'stats':
         return space.stats();
       case 'save':
@@ -53,7 +53,12 @@ export function serve(port: MessagePort, { usearch, gate }: WorkerData, exit: ()
     }
     const { id } = message;
     answer(message).then(
-      (value) => port.postMessage({ id, value } satisfies Answer),
+      // What a search found goes over without a copy: its memory is its own, and not shared.
+      (value) =>
+        port.postMessage(
+          { id, value } satisfies Answer,
+          value instanceof Float64Array ? [value.buffer as ArrayBuffer] : [],
+        ),
       (error: Error & { kind?: Failure['kind']; code?: string }) => {
         const { kind = 'failed', message: text, code } = error;
         port.postMessage({ id, failure: { kind, message: text, code } } satisfies Answer);

@@ -8,7 +8,7 @@ import type { Graph } from './graph.ts';
 import { isWholeGraph } from './graph-file.ts';
 
 /** Of both kinds of file; another number whenever the bytes, the blocks or the settings of the graph change. */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
 
 /** Labels and vectors of each block, one behind the other, in the byte order of the machine. */
 export async function writeFlat(path: string, flat: Flat): Promise<void> {

@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { AnnCandidates, AnnSnapshot, AnnSpaceOptions, AnnStats } from '../types.ts';
+import type { AnnSnapshot, AnnSpaceOptions, AnnStats } from '../types.ts';
 import { Flat } from './flat.ts';
 import { Graph, graphSlice } from './graph.ts';
 import { checkWritten, LAYOUT, readFlat, readGraph, writeFlat, writeGraph } from './snapshot.ts';
@@ -12,6 +12,9 @@ import type { GuardedUsearch } from './usearch.ts';
  */
 const SCANNABLE = 2 ** 21;
 const EACH = 8;
+/** Numbers that are put side by side in one turn, about 2 ms; a vector takes as long as so many more. */
+const PUT = 2 ** 19;
+const EACH_PUT = 128;
 /** Labels that are removed from a graph in one turn. */
 const REMOVALS = 4096;
 
@@ -32,12 +35,18 @@ export class Space {
   /** Why no further call can be answered. */
   #end: Error | undefined;
 
-  constructor(options: AnnSpaceOptions, loadUsearch: () => GuardedUsearch, turns: Turns, scannable = SCANNABLE) {
+  constructor(
+    options: AnnSpaceOptions,
+    loadUsearch: () => GuardedUsearch,
+    turns: Turns,
+    scannable = SCANNABLE,
+    slice = graphSlice(options.dimensions),
+  ) {
     this.#options = options;
     this.#loadUsearch = loadUsearch;
     this.#turns = turns;
     this.#scannable = Math.floor(scannable / (options.dimensions + EACH));
-    this.#slice = graphSlice(options.dimensions);
+    this.#slice = slice;
     this.#flat = this.#newFlat();
   }
 
@@ -61,13 +70,13 @@ export class Space {
     );
   }
 
-  search(query: Float32Array, k: number, isWanted: () => boolean): Promise<AnnCandidates> {
+  search(query: Float32Array, k: number, spare: number, isWanted: () => boolean): Promise<Float64Array> {
     return this.#inTurn(async () => {
       if (!isWanted()) throw new Failure('failed', 'The search was cancelled.');
-      if (this.#flat !== undefined) return this.#flat.search(query, k, this.#turns);
+      if (this.#flat !== undefined) return (await this.#flat.search(query, k + spare, this.#turns)).labels;
       // Without vectors side by side, all are in the graph.
       const graph = this.#graph as Graph;
-      const found = graph.search(query, k);
+      const found = graph.search(query, k, spare);
       this.#inBackground(() => graph.tune(this.#turns));
       return found;
     });
@@ -78,7 +87,7 @@ export class Space {
   }
 
   async save(path: string): Promise<AnnSnapshot> {
-    const stats = await this.#inTurn(async () => {
+    const { size, dead, kind } = await this.#inTurn(async () => {
       // As of now: while it is written, the last vectors may move.
       const now = this.#stats();
       if (this.#flat !== undefined) await writeFlat(path, this.#flat);
@@ -87,7 +96,7 @@ export class Space {
     });
     // Others need not wait for this.
     const { dimensions, metric } = this.#options;
-    return { ...stats, ...(await checkWritten(path, stats.kind)), dimensions, metric, layout: LAYOUT };
+    return { size, dead, kind, ...(await checkWritten(path, kind)), dimensions, metric, layout: LAYOUT };
   }
 
   load(path: string, expected: AnnSnapshot): Promise<boolean> {
@@ -139,29 +148,26 @@ export class Space {
 
   async #add(labels: Float64Array, vectors: Float32Array): Promise<void> {
     const { dimensions } = this.#options;
-    for (let from = 0; from < labels.length; from += this.#slice) {
+    for (let from = 0; from < labels.length; ) {
       if (from > 0) await this.#nextTurn();
-      const to = Math.min(from + this.#slice, labels.length);
+      // What waits to move is put down at once, so that nobody who searches waits for the graph.
+      const count = this.#flat === undefined ? this.#slice : Math.floor(PUT / (dimensions + EACH_PUT));
+      const to = Math.min(from + count, labels.length);
       const [some, rows] = [labels.subarray(from, to), vectors.subarray(from * dimensions, to * dimensions)];
       if (this.#flat === undefined) this.#graph?.add(some, rows);
       else this.#flat.add(some, rows);
-      // Two move for each that comes, or the space would never have moved.
-      this.#move(2 * some.length);
+      from = to;
     }
   }
 
-  /** Moves the next vectors into the graph, if there is one; what is scanned goes when all have moved. */
-  #move(count: number): void {
-    if (this.#graph === undefined) return;
-    for (let moved = 0; this.#flat !== undefined && moved < count; ) {
-      if (this.#flat.untaken === 0) {
-        this.#flat = undefined;
-        return;
-      }
-      const { labels, vectors } = this.#flat.take(count - moved);
-      this.#graph.add(labels, vectors);
-      moved += labels.length;
+  /** Moves the next slice into the graph; what is scanned goes when all have moved. */
+  #move(flat: Flat, graph: Graph): void {
+    if (flat.untaken === 0) {
+      this.#flat = undefined;
+      return;
     }
+    const { labels, vectors } = flat.take(this.#slice);
+    graph.add(labels, vectors);
   }
 
   #startGraph(): void {
@@ -169,10 +175,10 @@ export class Space {
     this.#graph = graph;
     this.#inBackground(() =>
       this.#changing(async () => {
-        // Loading puts others in their place.
         while (this.#flat !== undefined && this.#graph === graph) {
           await this.#nextTurn();
-          this.#move(this.#slice);
+          // Another call may have put others in their place meanwhile.
+          if (this.#flat !== undefined && this.#graph === graph) this.#move(this.#flat, graph);
         }
       }),
     );
@@ -200,7 +206,10 @@ export class Space {
   }
 
   #stats(): AnnStats {
-    if (this.#flat !== undefined) return { size: this.#flat.size, dead: 0, kind: 'exact' };
+    if (this.#flat !== undefined) {
+      const stats = { size: this.#flat.size, dead: 0, kind: 'exact' } as const;
+      return this.#graph === undefined ? stats : { ...stats, isMoving: true };
+    }
     return { size: this.#graph?.size ?? 0, dead: this.#graph?.dead ?? 0, kind: 'hnsw' };
   }
 

@@ -4,16 +4,21 @@
  */
 export class Turns {
   readonly #waiting: (() => void)[] = [];
+  /** Whether somebody was served in this turn of the event loop. */
+  #isTaken = false;
 
   next(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      if (this.#waiting.length === 1) setImmediate(this.#serve);
-    });
+    if (this.#isTaken) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#isTaken = true;
+    setImmediate(this.#serve);
+    return Promise.resolve();
   }
 
   readonly #serve = (): void => {
-    this.#waiting.shift()?.();
-    if (this.#waiting.length > 0) setImmediate(this.#serve);
+    const next = this.#waiting.shift();
+    this.#isTaken = next !== undefined;
+    if (next === undefined) return;
+    next();
+    setImmediate(this.#serve);
   };
 }

@@ -20,7 +20,7 @@ interface Usearch {
   readonly Index: new (options: {
     dimensions: number;
     metric: 'ip' | 'l2sq';
-    quantization: 'f32';
+    quantization: 'f16' | 'f32';
     connectivity: number;
     expansion_add: number;
     expansion_search: number;
