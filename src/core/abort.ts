@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Applied, NorimakiError } from './errors.ts';
 
 /** The error of a call that its caller gave up. */
@@ -28,4 +29,12 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined):
     signal.addEventListener('abort', onAbort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
+}
+
+/** A signal that many calls at once may listen to, which Node would take for a leak. */
+export function sharedSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  const shared = AbortSignal.any([signal]);
+  setMaxListeners(0, shared);
+  return shared;
 }

@@ -74,6 +74,11 @@ export class Database<St extends Store = Store> implements AsyncDisposable {
     return this.#shared.client.store;
   }
 
+  /** Where its time and its chance come from. */
+  get environment(): Environment {
+    return this.#shared.client.environment;
+  }
+
   /**
    * The repository of a decorated class or of what `defineEntity` returned; the same one each time.
    *

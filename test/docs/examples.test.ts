@@ -16,6 +16,14 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     'minute 499: validation.failed',
     'the last two: 1439: 24.0, 1438: 23.9',
   ],
+  'counter.ts': [
+    'page views: 200, of 240 requests',
+    '1000 more views in 1 write',
+    'tickets sold: 60, counted: 60',
+    '2 more: no, 1 left',
+    'page views after the resize: 1201',
+    'resets: fulfilled, rejected; page views: 0',
+  ],
   'define-entity.ts': ['Cook rice: done, the version moved: true', 'x Cook rice', '- Roll nori'],
   'embedders.ts': ['nearest: dried seaweed pressed into sheets', 'asked for 10 texts, paid for 4, saved 6'],
   'errors.ts': [

@@ -1,3 +1,4 @@
+import { sharedSignal } from '../../core/abort.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { SpaceSpec } from '../vectors/space.ts';
@@ -6,7 +7,6 @@ import type { Filling } from './fill-record.ts';
 import { checkReindexOptions } from './options.ts';
 import { fillPass, type PassTally } from './pass.ts';
 import { measureRecall } from './recall.ts';
-import { sharedSignal } from './shared-signal.ts';
 import { begin, conflict, dropUnused, readEntry, saveCursor, spaceFor, step, switchOver } from './stages.ts';
 import { type Movable, movable, targetSpec } from './target.ts';
 import type { ReindexOptions, ReindexPhase, ReindexResult } from './types.ts';

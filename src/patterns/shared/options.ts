@@ -1,0 +1,32 @@
+import { NorimakiError } from '../../core/errors.ts';
+import type { RetryOptions } from '../../core/retry/index.ts';
+
+/** What every block is told when it is made. */
+export interface BlockOptions {
+  /** Part of every key of the block: two programs that share it share its name. At most 256 bytes. */
+  readonly name: string;
+  /** Accepts a store that cannot carry the promises of the block; they then hold only while nobody races. Default `false`. */
+  readonly unsafe?: boolean | undefined;
+}
+
+/** What every call of a block takes that may have to wait. */
+export interface BlockCallOptions {
+  /** Gives up waiting; what is already on its way to the store may still be applied. */
+  readonly signal?: AbortSignal | undefined;
+  /** How often and how long to try again when others are faster; default 64 tries in 30 seconds. */
+  readonly retry?: RetryOptions | undefined;
+}
+
+const MAX_NAME_BYTES = 256;
+
+/** The name of a block, checked. Errors: `argument.invalid`. */
+export function checkName(block: string, name: unknown): string {
+  const isFit =
+    typeof name === 'string' && name !== '' && name.isWellFormed() && Buffer.byteLength(name) <= MAX_NAME_BYTES;
+  if (isFit) return name;
+  throw new NorimakiError(
+    'argument.invalid',
+    `The name of a ${block} is a string of well-formed Unicode, not empty, of at most ${MAX_NAME_BYTES} bytes.`,
+    { argument: 'name' },
+  );
+}
