@@ -1,12 +1,22 @@
 import { annBench } from './ann.ts';
 import { codecBench } from './codec.ts';
+import { counterBench } from './counter.ts';
 import { embeddedBench } from './embedded.ts';
 import { formatRows } from './row.ts';
 import { scanBench } from './scan.ts';
 import { searchBench } from './search.ts';
+import { wireBench } from './wire.ts';
 
 // Every row is measured beside its rival in one run; figures of different runs are not comparable.
-const benches = { ann: annBench, codec: codecBench, embedded: embeddedBench, scan: scanBench, search: searchBench };
+const benches = {
+  ann: annBench,
+  codec: codecBench,
+  counter: counterBench,
+  embedded: embeddedBench,
+  scan: scanBench,
+  search: searchBench,
+  wire: wireBench,
+};
 
 const wanted = process.argv.slice(2);
 for (const [name, bench] of Object.entries(benches)) {

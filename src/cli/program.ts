@@ -1,17 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { doctorCommand } from './commands/doctor.ts';
+import { inspectCommand } from './commands/inspect.ts';
 import { reindexCommand } from './commands/reindex.ts';
+import { serveCommand } from './commands/serve.ts';
 import { BAD_USAGE } from './explain.ts';
 
-/** The whole command; `serve` and others join by a line here. */
+/** The whole command; others join by a line here. */
 function program(): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   return new Command('norimaki')
-    .description('Look after the data of entities.')
+    .description('Look after the data of entities, and serve it.')
     .version(version)
     .addCommand(doctorCommand())
-    .addCommand(reindexCommand());
+    .addCommand(reindexCommand())
+    .addCommand(serveCommand())
+    .addCommand(inspectCommand());
 }
 
 /** Runs it with the words behind its name. Sets `process.exitCode`. */

@@ -53,6 +53,7 @@ export interface ErrorDetails {
   'deadline.exceeded': { waited: number; applied: Applied };
   aborted: { applied: Applied };
   'store.unavailable': { applied: Applied };
+  'store.refused': { store: string };
   'store.closed': { store: string };
   'store.incompatible': { store: string };
   'store.full': { store: string };

@@ -4,7 +4,7 @@ import { fromWireVersion, toWireVersion } from './versions.ts';
 
 const NO_KEY = new Uint8Array(0);
 
-export function toWireInstant(instant: number | undefined): bigint | undefined {
+function toWireInstant(instant: number | undefined): bigint | undefined {
   return instant === undefined ? undefined : BigInt(instant);
 }
 

@@ -6,6 +6,7 @@ import {
   canScan,
   hasVectors,
   type Key,
+  type PutOptions,
   type ScanStore,
   type Store,
   type Stored,
@@ -48,6 +49,14 @@ export async function assertFails<C extends ErrorCode>(call: Promise<unknown>, c
     assert.fail(`expected ${code}, but got ${String(error)}`);
   }
   assert.fail(`expected ${code}, but the call succeeded with ${String(answer)}`);
+}
+
+/** The version of a put as reads tell it. A store with best-effort conditional writes may answer the put with another. */
+export async function putAndRead(store: Store, key: Key, value: Uint8Array, options?: PutOptions): Promise<Version> {
+  await store.put(key, value, options);
+  const found = await store.get(key, { signal: options?.signal });
+  assert.ok(found !== undefined, 'what was put is not there');
+  return found.version;
 }
 
 /** The keys of entries or the like, in a form that a failed comparison shows well. */

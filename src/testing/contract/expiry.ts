@@ -5,12 +5,16 @@ import type { PromisedGroup } from './contract-case.ts';
 const [A, B] = [bytes('a'), bytes('b')];
 const LIFE = 1000;
 
-/** A record whose `expiresAt` has come does not exist. */
+/**
+ * A record whose `expiresAt` has come does not exist. What needs `atomicCas` needs a store that keeps deadlines with its
+ * records; a plain NoriKV server has them in memory, as so many milliseconds from now.
+ */
 export const expiryGroup: PromisedGroup = {
   name: 'expiry',
   promises: [
     {
       name: 'a record exists until the millisecond before its deadline, and not from the deadline on',
+      needs: ['atomicCas'],
       async check({ store, clock }) {
         const expiresAt = clock.now() + LIFE;
         const version = await store.put(A, bytes('one'), { expiresAt });
@@ -43,6 +47,7 @@ export const expiryGroup: PromisedGroup = {
     },
     {
       name: 'a put whose deadline has passed leaves no record, neither its own nor the one before',
+      needs: ['atomicCas'],
       async check({ store, clock }) {
         for (const expiresAt of [clock.now(), clock.now() - 1, 0]) {
           await store.put(A, bytes('before'));
@@ -54,6 +59,7 @@ export const expiryGroup: PromisedGroup = {
     },
     {
       name: 'a record that expires does not uncover an older one',
+      needs: ['atomicCas'],
       async check({ store, clock }) {
         await store.put(A, bytes('older'));
         await store.put(A, bytes('newer'), { expiresAt: clock.now() + LIFE });
@@ -65,6 +71,7 @@ export const expiryGroup: PromisedGroup = {
     },
     {
       name: 'a put replaces the deadline, or takes it away',
+      needs: ['atomicCas'],
       async check({ store, clock }) {
         const [soon, late] = [clock.now() + LIFE, clock.now() + 3 * LIFE];
         await store.put(A, bytes('one'), { expiresAt: soon });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Store, WriteOptions } from '../../core/store.ts';
-import { assertFails, assertMissing, assertRecord, bytes, committable, scannable } from './assertions.ts';
+import { assertFails, assertMissing, assertRecord, bytes, committable, putAndRead, scannable } from './assertions.ts';
 import type { PromisedGroup } from './contract-case.ts';
 
 const [A, B] = [bytes('a'), bytes('b')];
@@ -57,7 +57,7 @@ export const lifeCycleGroup: PromisedGroup = {
     {
       name: 'a call whose signal has fired fails as aborted and writes nothing',
       async check({ store }) {
-        const version = await store.put(A, bytes('one'));
+        const version = await putAndRead(store, A, bytes('one'));
         const signal = AbortSignal.abort(new Error('the caller left'));
         for (const call of [...readsOf(store, { signal }), ...writesOf(store, { signal })]) {
           const { details } = await assertFails(call(), 'aborted');
@@ -71,7 +71,7 @@ export const lifeCycleGroup: PromisedGroup = {
       async check({ store }) {
         const controller = new AbortController();
         const { signal } = controller;
-        const version = await store.put(A, bytes('one'), { signal });
+        const version = await putAndRead(store, A, bytes('one'), { signal });
         assertRecord(await store.get(A, { signal }), { value: bytes('one'), version });
         controller.abort();
         assertRecord(await store.get(A), { value: bytes('one'), version });

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { assertFails, assertMissing, assertRecord, bytes, committable, keysOf, scannable } from './assertions.ts';
+import {
+  assertFails,
+  assertMissing,
+  assertRecord,
+  bytes,
+  committable,
+  keysOf,
+  putAndRead,
+  scannable,
+} from './assertions.ts';
 import type { PromisedGroup } from './contract-case.ts';
 
 const A = bytes('a');
@@ -58,7 +67,7 @@ export const limitsGroup: PromisedGroup = {
         const { value: limit } = store.capabilities.limits;
         const value = new Uint8Array(limit).fill(7);
         value[limit - 1] = 8;
-        const version = await store.put(A, value);
+        const version = await putAndRead(store, A, value);
         assertRecord(await store.get(A), { value, version });
         const { details } = await assertFails(store.put(A, new Uint8Array(limit + 1)), 'size.exceeded');
         assert.deepEqual(details, { what: 'value', bytes: limit + 1, limit });

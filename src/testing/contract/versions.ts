@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Version } from '../../core/version.ts';
-import { assertRecord, bytes, committable, scannable } from './assertions.ts';
+import { assertRecord, bytes, committable, putAndRead, scannable } from './assertions.ts';
 import type { PromisedGroup } from './contract-case.ts';
 
 const [A, B] = [bytes('a'), bytes('b')];
@@ -17,6 +17,7 @@ export const versionsGroup: PromisedGroup = {
   promises: [
     {
       name: 'the version that a put returns is the one that reads return',
+      needs: ['atomicCas'],
       async check({ store }) {
         for (const text of ['one', 'two', 'three']) {
           const version = await store.put(A, bytes(text));
@@ -44,7 +45,7 @@ export const versionsGroup: PromisedGroup = {
     {
       name: 'a version stays until the next write',
       async check({ store }) {
-        const version = await store.put(A, bytes('one'));
+        const version = await putAndRead(store, A, bytes('one'));
         await store.put(B, bytes('two'));
         await store.delete(B);
         assertRecord(await store.get(A), { value: bytes('one'), version });

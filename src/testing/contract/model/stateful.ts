@@ -43,6 +43,7 @@ function commandsFor(fc: FastCheck, input: ContractInput): Arbitrary<StoreComman
 /** Any sequence of calls, against the plain model. */
 export const statefulGroup: PromisedGroup = {
   name: 'any sequence of calls',
+  needs: ['atomicCas'],
   promises: [
     {
       name: `up to ${COMMANDS} commands on ${MODEL_KEYS.length} keys do what the model does`,

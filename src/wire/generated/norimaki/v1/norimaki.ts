@@ -2787,7 +2787,10 @@ export const StoreService = {
     responseSerialize: (value: Changes): Buffer => Buffer.from(Changes.encode(value).finish()),
     responseDeserialize: (value: Buffer): Changes => Changes.decode(value),
   },
-  /** Calls that are made in one tick travel in one message, each with its own result, deadline and cancellation. */
+  /**
+   * Calls that are made in one tick travel in one message, each with its own result, deadline and cancellation. A stream
+   * that the server ends with OK has answered every call that it began.
+   */
   stream: {
     path: "/norimaki.v1.Store/Stream" as const,
     requestStream: true as const,
@@ -2810,7 +2813,10 @@ export interface StoreServer extends UntypedServiceImplementation {
   listVectors: handleUnaryCall<ListVectorsRequest, ListVectorsResponse>;
   /** Names what has changed since the answer's header arrived. */
   watch: handleServerStreamingCall<WatchRequest, Changes>;
-  /** Calls that are made in one tick travel in one message, each with its own result, deadline and cancellation. */
+  /**
+   * Calls that are made in one tick travel in one message, each with its own result, deadline and cancellation. A stream
+   * that the server ends with OK has answered every call that it began.
+   */
   stream: handleBidiStreamingCall<Calls, Replies>;
 }
 
@@ -2915,7 +2921,10 @@ export interface StoreClient extends Client {
   /** Names what has changed since the answer's header arrived. */
   watch(request: WatchRequest, options?: Partial<CallOptions>): ClientReadableStream<Changes>;
   watch(request: WatchRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<Changes>;
-  /** Calls that are made in one tick travel in one message, each with its own result, deadline and cancellation. */
+  /**
+   * Calls that are made in one tick travel in one message, each with its own result, deadline and cancellation. A stream
+   * that the server ends with OK has answered every call that it began.
+   */
   stream(): ClientDuplexStream<Calls, Replies>;
   stream(options: Partial<CallOptions>): ClientDuplexStream<Calls, Replies>;
   stream(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<Calls, Replies>;

@@ -1,0 +1,44 @@
+import { type handleUnaryCall, Metadata, type sendUnaryData } from '@grpc/grpc-js';
+import { encodeFailure, FAILURE_TRAILER, type norimaki, toFailure } from '../../wire/index.ts';
+import type { CallContext } from './operations.ts';
+import type { Places } from './places.ts';
+
+/** What a client is told of an error. */
+export type Explain = (error: unknown) => norimaki.Failure;
+
+/** Handlers of single calls. */
+export class UnaryCalls {
+  readonly #places: Places;
+
+  constructor(places: Places) {
+    this.#places = places;
+  }
+
+  /** A call whose signal fires when its deadline comes or its client gives it up. */
+  handle<Request, Response>(
+    work: (request: Request, context: CallContext) => Promise<Response>,
+    explain: Explain = toFailure,
+  ): handleUnaryCall<Request, Response> {
+    return (call, callback) => {
+      const controller = new AbortController();
+      call.on('cancelled', () => controller.abort());
+      this.#run(() => work(call.request, { signal: controller.signal }), explain, callback);
+    };
+  }
+
+  async #run<Response>(
+    work: () => Promise<Response>,
+    explain: Explain,
+    callback: sendUnaryData<Response>,
+  ): Promise<void> {
+    try {
+      using _ = this.#places.take();
+      callback(null, await work());
+    } catch (error) {
+      const failure = explain(error);
+      const metadata = new Metadata();
+      metadata.set(FAILURE_TRAILER, encodeFailure(failure));
+      callback({ code: failure.status, details: failure.message, metadata });
+    }
+  }
+}

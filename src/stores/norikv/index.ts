@@ -1,0 +1,2 @@
+export { norikv } from './norikv.ts';
+export type { NorikvFullStore, NorikvOptions, NorikvStore, NorikvTls } from './options.ts';
