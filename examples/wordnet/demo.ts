@@ -52,7 +52,9 @@ const stored = await timed('count', () => repo.count());
 const kept = (await repo.getMany(first.acknowledged)).filter((synset) => synset !== undefined).length;
 console.log(`  in the database: ${count(stored)}; of those acknowledged before the kill: ${count(kept)}`);
 
-console.log('\nSearching: "a large wild cat with stripes"; the first search reads the vectors; their graph is built behind it\n');
+console.log(
+  '\nSearching: "a large wild cat with stripes"; the first search reads the vectors; their graph is built behind it\n',
+);
 const phrase = 'a large wild cat with stripes';
 printHits((await timed('first search', () => repo.search(phrase, { limit: 5 }))).hits);
 

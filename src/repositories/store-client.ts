@@ -38,6 +38,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'store.closed',
   'store.full',
   'store.incompatible',
+  'store.refused',
 ]);
 
 /** One store as repositories use it: reads try again while the store is out, writes say what is known of them. */
@@ -98,9 +99,9 @@ export class StoreClient<S extends Store = Store> {
     }
   }
 
-  async #send(operations: readonly CommitOperation[], options: CommitOptions): Promise<Version | undefined> {
+  #send(operations: readonly CommitOperation[], options: CommitOptions): Promise<Version | undefined> {
     const [first] = operations;
-    const { vectors = [] } = options;
+    const { vectors = [], idempotencyKey, signal } = options;
     const isPlain = first?.type === 'delete' || (first?.type === 'put' && first.vectors === undefined);
     if (operations.length !== 1 || !isPlain || vectors.length > 0) {
       const store = this.commitStore('several writes at once');
@@ -109,10 +110,11 @@ export class StoreClient<S extends Store = Store> {
     const { key } = first;
     if (first.type === 'put') {
       const { value, ifMatch, ifAbsent, expiresAt } = first;
-      return this.#counted('put', () => this.store.put(key, value, { ifMatch, ifAbsent, expiresAt, ...options }));
+      const how = { ifMatch, ifAbsent, expiresAt, idempotencyKey, signal };
+      return this.#counted('put', () => this.store.put(key, value, how));
     }
-    await this.#counted('delete', () => this.store.delete(key, { ifMatch: first.ifMatch, ...options }));
-    return undefined;
+    const how = { ifMatch: first.ifMatch, idempotencyKey, signal };
+    return this.#counted('delete', () => this.store.delete(key, how)).then(() => undefined);
   }
 
   #read<T>(verb: StoreCall['verb'], call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
