@@ -53,9 +53,15 @@ export class LiveRecord {
   decode(): { values: Values; unknown: UnknownFields | undefined } {
     if (this.#failure !== undefined) throw this.#failure;
     // What was parsed once is handed out once: its parts are the caller's to change.
-    const opened = this.#opened ?? { ...this, ...(JSON.parse(`${this.body}}`) as Pick<OpenedRecord, 'json' | 'meta'>) };
+    const opened = this.#opened ?? this.#parse();
     this.#opened = undefined;
     return this.#model.codec.decode(opened, this.#describe);
+  }
+
+  #parse(): OpenedRecord {
+    const { envelope, body } = this;
+    const { json, meta } = this.#model.codec.parseBody(body);
+    return { envelope, json, meta, body };
   }
 }
 
@@ -116,11 +122,11 @@ export function snapshotOf(context: RepositoryContext, id: readonly IdPart[], st
   }
 }
 
-export async function readSnapshot(
+export function readSnapshot(
   context: RepositoryContext,
   id: readonly IdPart[],
   key: Key,
   options: { consistency?: Consistency | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<Snapshot> {
-  return snapshotOf(context, id, await context.client.get(key, options));
+  return context.client.get(key, options).then((stored) => snapshotOf(context, id, stored));
 }

@@ -5,7 +5,7 @@ import { NorimakiError } from '../../src/core/errors.ts';
 import { bytes, EVERYTHING, errorOf, openStore, temporaryFolder, text } from './support/folder.ts';
 
 test('a backup under load is of one instant, and a store like any other', async () => {
-  const { path, data } = await temporaryFolder();
+  const { path, data } = await temporaryFolder('disk');
   const store = await openStore(data);
   const pair = (n: number) =>
     store.commit([
@@ -40,7 +40,7 @@ test('a backup under load is of one instant, and a store like any other', async 
 });
 
 test('a backup goes into no folder that holds something, and leaves none behind when it fails', async () => {
-  const { path, data } = await temporaryFolder();
+  const { path, data } = await temporaryFolder('disk');
   const store = await openStore(data);
   await mkdir(join(path, 'taken'));
   await writeFile(join(path, 'taken', 'file'), 'precious');
@@ -61,7 +61,7 @@ test('a backup goes into no folder that holds something, and leaves none behind 
 });
 
 test('a compaction that is aborted changes nothing', async () => {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   const store = await openStore(data);
   await store.put(bytes('a'), new Uint8Array(1_000_000));
   const controller = new AbortController();

@@ -25,7 +25,7 @@ test('after SIGKILL every acknowledged write is there, none is torn, and version
 
 /** Rounds on one folder, one after the other. */
 async function runLane(lane: number): Promise<CrashLedger> {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   const random = seededRandom(SEED + lane);
   const ledger = new CrashLedger();
   for (let round = lane; round < ROUNDS; round += LANES) {

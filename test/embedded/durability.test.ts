@@ -12,7 +12,7 @@ const isMissing = spawnSync('strace', ['-V']).error !== undefined && process.env
 
 /** What a process asks of the system for one write, in order, up to its acknowledgement. */
 async function systemCallsOfAPut(durability: string): Promise<string[]> {
-  const { path, data } = await temporaryFolder();
+  const { path, data } = await temporaryFolder('disk');
   const peer = startChild('peer', data, durability);
   await peer.next();
   const { pid } = peer.process;

@@ -8,7 +8,7 @@ import { startChild } from './support/child.ts';
 import { bytes, errorOf, openStore, temporaryFolder, text } from './support/folder.ts';
 
 test('what was written is there when the folder is opened again, and versions go on', async () => {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   const first = await openStore(data);
   await first.put(bytes('a'), bytes('1'));
   const deleted = await first.put(bytes('b'), bytes('2'));
@@ -22,7 +22,7 @@ test('what was written is there when the folder is opened again, and versions go
 });
 
 test('close finishes the writes that were begun, refuses later calls, and may be called twice', async () => {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   const store = await openStore(data);
   const writes = Array.from({ length: 2500 }, (_, i) => store.put(bytes(`key-${i}`), bytes('value')));
   const closings = [store.close(), store.close()];
@@ -48,7 +48,7 @@ test('close finishes the writes that were begun, refuses later calls, and may be
 });
 
 test('close waits for a backup and a compaction that are under way', async () => {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   const store = await openStore(data);
   await store.put(bytes('a'), new Uint8Array(100_000));
   const work = [store.backup(`${data}-copy`), store.compact()];
@@ -59,7 +59,7 @@ test('close waits for a backup and a compaction that are under way', async () =>
 });
 
 test.each(['closing', 'not closing'])('a process ends by itself, %s its store', async (manner) => {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   const child = startChild('leave', data, manner);
   child.process.stdin?.end();
   expect(await child.ended).toEqual({ code: 0, signal: null, errors: '' });
@@ -70,7 +70,7 @@ test.each(['closing', 'not closing'])('a process ends by itself, %s its store', 
 });
 
 test('opening, compacting and closing leave no file open and nothing mapped', async () => {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   const held = async (): Promise<number[]> => [
     (await readdir('/proc/self/fd')).length,
     (await readFile('/proc/self/maps', 'utf8')).split(data).length,
@@ -93,7 +93,7 @@ test('opening, compacting and closing leave no file open and nothing mapped', as
 });
 
 test('two stores of one process share a folder', async () => {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   const [one, two] = await Promise.all([openStore(data), openStore(data)]);
   const versions = await Promise.all(
     Array.from({ length: 40 }, (_, i) => (i % 2 ? one : two).put(bytes(`key-${i}`), bytes(String(i)))),
@@ -111,14 +111,14 @@ test('two stores of one process share a folder', async () => {
 });
 
 test('a process cannot have a folder open with two durabilities', async () => {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   await openStore(data);
   const error = await errorOf(embedded({ path: data, durability: 'committed' }).openStore(systemEnvironment));
   expect(NorimakiError.is(error, 'argument.invalid') && error.details.argument).toBe('durability');
 });
 
 test('a folder that is removed while it is open takes no more writes', async () => {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   const store = await openStore(data);
   await store.put(bytes('a'), bytes('b'));
   await rm(data, { recursive: true });

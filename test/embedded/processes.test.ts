@@ -60,7 +60,7 @@ test('a process reads on when another lets the file grow far beyond its map', as
 test('opening and closing elsewhere undoes no acknowledged write', async () => {
   const { data } = await temporaryFolder();
   const store = await openStore(data, { durability: 'committed' });
-  const openers = [startChild('open-and-close', data, 4000), startChild('open-and-close', data, 4000)];
+  const openers = [startChild('open-and-close', data, 2500), startChild('open-and-close', data, 2500)];
   let done = false;
   const ends = Promise.all(openers.map((opener) => opener.ended)).then((all) => {
     done = true;

@@ -3,7 +3,7 @@ import { NorimakiError } from '../../src/core/errors.ts';
 import { bytes, errorOf, openStore, temporaryFolder, text } from './support/folder.ts';
 
 test('concurrent writes share transactions, and each gets its own answer', async () => {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   const store = await openStore(data);
   const version = await store.put(bytes('taken'), bytes('1'));
   const answers = await Promise.allSettled([
@@ -31,7 +31,7 @@ test('concurrent writes share transactions, and each gets its own answer', async
 });
 
 test('bytes handed in may change while the write waits, and bytes handed out are the callers own', async () => {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   const store = await openStore(data);
   const [key, value] = [bytes('key'), bytes('value')];
   const write = store.put(key, value);
@@ -52,7 +52,7 @@ test('bytes handed in may change while the write waits, and bytes handed out are
 });
 
 test('a signal takes back a write that waits, before it is applied', async () => {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   const store = await openStore(data);
   const controller = new AbortController();
   const before = store.put(bytes('before'), bytes('1'));
@@ -81,7 +81,7 @@ test('a signal takes back a write that waits, before it is applied', async () =>
 });
 
 test('a signal after the commit changes nothing', async () => {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   const store = await openStore(data);
   const controller = new AbortController();
   await store.put(bytes('a'), bytes('1'), { signal: controller.signal });
@@ -90,7 +90,7 @@ test('a signal after the commit changes nothing', async () => {
 });
 
 test('more writes than one transaction takes are all applied, in order', async () => {
-  const { data } = await temporaryFolder();
+  const { data } = await temporaryFolder('disk');
   const store = await openStore(data);
   const versions = await Promise.all(Array.from({ length: 2500 }, (_, i) => store.put(bytes('same'), bytes(`${i}`))));
   expect(text((await store.get(bytes('same')))?.value)).toBe('2499');

@@ -1,3 +1,4 @@
+import { parseBody } from './body.ts';
 import { decodeFields } from './decode.ts';
 import { encodeBody } from './encode.ts';
 import { openRecord } from './envelope.ts';
@@ -11,6 +12,7 @@ export function compileCodec(options: CodecOptions): RecordCodec {
   const readPlain = plainReader(Object.fromEntries(options.fields.map(({ name, schema }) => [name, schema])));
   return {
     open: (bytes, describe) => openRecord(bytes, describe, options.entity, readPlain),
+    parseBody: (body) => parseBody(body, readPlain),
     encodeBody: (values, unknown) => encodeBody(plan, values, unknown),
     decode: (record, describe) => decodeFields(plan, record, describe),
   };

@@ -61,6 +61,8 @@ export interface DecodedFields {
 export interface RecordCodec {
   /** As `openRecord`, but faster for a record with exactly the fields of this model. Errors: `record.corrupt`. */
   open(bytes: Uint8Array, describe: () => string): OpenedRecord;
+  /** The fields in a body that {@link RecordCodec.open} or {@link RecordCodec.encodeBody} gave. */
+  parseBody(body: string): Pick<OpenedRecord, 'json' | 'meta'>;
   /**
    * Validates the values and writes them as the body of a record. Equal values give equal text.
    * Errors: `validation.failed`.

@@ -37,6 +37,11 @@ const NOTHING: Omit<VectorChange, 'after'> = {
   isDeferred: false,
 };
 
+/** What a write of an entity without embeddings sends for its vectors. */
+export function withoutVectors(after: RecordState): VectorChange {
+  return { ...NOTHING, after };
+}
+
 /**
  * Finds out what a write means for the vectors of its record, and embeds what is new: before the write and outside of
  * its compare-and-swap. After a conflict the same text costs nothing, because the embedder's answers are remembered.
@@ -50,7 +55,7 @@ export async function prepareVectors(
   signal: AbortSignal | undefined,
 ): Promise<VectorChange> {
   const { vectors } = context;
-  if (vectors === undefined) return { ...NOTHING, after };
+  if (vectors === undefined) return withoutVectors(after);
   const catalog = await vectors.catalog.current();
   const { entries, added, removed } = decideVectors(context, vectors, id, base, after, catalog);
   const expiring = (named: RecordState): VectorName[] => expiringNames(context, id, named, catalog);

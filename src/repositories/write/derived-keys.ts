@@ -15,14 +15,20 @@ export interface DerivedKeys {
   readonly entries: ReadonlyMap<string, Key>;
 }
 
+/** Whether anything follows from the fields of such records. */
+export function derivesKeys({ model }: RepositoryContext): boolean {
+  return model.uniques.length > 0 || model.indexes.length > 0;
+}
+
 const NONE: DerivedKeys = { claims: new Map(), entries: new Map() };
 const known = new WeakMap<LiveRecord, DerivedKeys>();
 
 /** The keys under which unique constraints and indexes hold a record. Errors: `record.corrupt`, `argument.invalid`. */
-export function derivedKeys({ model, keys }: RepositoryContext, record: LiveRecord | undefined): DerivedKeys {
-  if (record === undefined || (model.uniques.length === 0 && model.indexes.length === 0)) return NONE;
+export function derivedKeys(context: RepositoryContext, record: LiveRecord | undefined): DerivedKeys {
+  if (record === undefined || !derivesKeys(context)) return NONE;
   const cached = known.get(record);
   if (cached !== undefined) return cached;
+  const { model, keys } = context;
   const { derived: held } = record.envelope;
   // Of the fields as stored, because a schema may normalise them (`z.string().toLowerCase()`).
   const { values } = record.decode();

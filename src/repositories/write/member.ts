@@ -80,11 +80,22 @@ export class Member<R = unknown> {
     return this.policy.deadline - this.waited;
   }
 
-  /** Applies the operation. A function that takes longer than the caller's deadline counts as failed. */
-  async fold(before: RecordState): Promise<Fold> {
+  /**
+   * Applies the operation, at once unless that itself takes time. A function that takes longer than the caller's deadline
+   * counts as failed.
+   */
+  fold(before: RecordState): Fold | Promise<Fold> {
     try {
       const after = this.operation.apply(before);
-      return { before, after: after instanceof Promise ? await this.#inTime(after) : after };
+      return after instanceof Promise ? this.#foldInTime(before, after) : { before, after };
+    } catch (error) {
+      return { before, error };
+    }
+  }
+
+  async #foldInTime(before: RecordState, work: Promise<RecordState>): Promise<Fold> {
+    try {
+      return { before, after: await this.#inTime(work) };
     } catch (error) {
       return { before, error };
     }

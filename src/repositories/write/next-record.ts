@@ -10,7 +10,9 @@ import type { GivenVectors } from '../vectors/given.ts';
 
 /** Appends operation ids to the ring, the oldest falling off. */
 function remember(envelope: Envelope, ids: readonly string[], ring: number): Envelope {
-  const ops = (envelope.ops + ids.join('')).slice(-ring * OPERATION_ID_LENGTH);
+  const limit = ring * OPERATION_ID_LENGTH;
+  if (ids.length === 0 && envelope.ops.length <= limit) return envelope;
+  const ops = (envelope.ops + ids.join('')).slice(-limit);
   return { ...envelope, seq: envelope.seq + ids.length, ops };
 }
 
@@ -53,11 +55,17 @@ export interface Change {
   readonly operationId?: string | undefined;
 }
 
-function encode(context: RepositoryContext, id: readonly IdPart[], envelope: Envelope, change: Change): LiveRecord {
+function encode(
+  context: RepositoryContext,
+  id: readonly IdPart[],
+  envelope: Envelope,
+  { values, unknown }: Change,
+  given: GivenVectors | undefined,
+): LiveRecord {
   const { model, client } = context;
-  const body = model.codec.encodeBody(change.values, change.unknown);
+  const body = model.codec.encodeBody(values, unknown);
   const describe = (): string => describeRecord(model, id);
-  const record = new LiveRecord(model, describe, { envelope, body }, undefined, change.given);
+  const record = new LiveRecord(model, describe, { envelope, body }, undefined, given);
   const limit = client.store.capabilities.limits.value;
   // UTF-8 takes at most three bytes for each UTF-16 unit: most records need no exact count.
   if (body.length * 3 + 2048 > limit) {
@@ -77,7 +85,7 @@ export function firstRecord(context: RepositoryContext, id: readonly IdPart[], c
   const { derived } = context.keys;
   const { expiresAt, fence } = change;
   const envelope: Envelope = { schema: model.schema, born, seq: 0, ops: '', derived, expiresAt, tenant, fence };
-  return encode(context, id, envelope, change);
+  return encode(context, id, envelope, change, change.given);
 }
 
 /** The record after an update; `before` itself if nothing about it changed: its fields, its deadline, its
@@ -95,7 +103,7 @@ export function nextRecord(
   const { derived } = context.keys;
   const envelope = remember({ ...before.envelope, schema: model.schema, derived, expiresAt, fence }, ids, model.ring);
   const given = before.given === undefined ? change.given : new Map([...before.given, ...(change.given ?? [])]);
-  const after = encode(context, id, envelope, { ...change, given });
+  const after = encode(context, id, envelope, change, given);
   const was = before.envelope;
   const isGiven = change.given !== undefined;
   const unchanged =

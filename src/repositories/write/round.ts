@@ -4,9 +4,10 @@ import type { Key } from '../../core/store.ts';
 import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
 import { ABSENT, readSnapshot, type Snapshot } from '../snapshot.ts';
-import { prepareVectors, type VectorChange } from '../vectors/prepare.ts';
+import { prepareVectors, type VectorChange, withoutVectors } from '../vectors/prepare.ts';
 import { deleteUnnamed, insertReserved } from '../vectors/reserve.ts';
 import { type NeededClaim, neededClaims } from './claims.ts';
+import { derivesKeys } from './derived-keys.ts';
 import type { Fold, Member } from './member.ts';
 import { randomOperationId } from './next-record.ts';
 import type { RecordState } from './operation.ts';
@@ -50,9 +51,12 @@ export async function runRound(context: RepositoryContext, round: Round): Promis
     members = members.filter((member) => member.isPatient(context.model.name));
     if (members.length === 0) return undefined;
     folded = await fold(context, id, members, base);
-    const change = await prepareVectors(context, id, base, folded.after, signal).catch((error: unknown) => {
-      throw members.length > 1 ? new CannotEmbed(error) : error;
-    });
+    const change =
+      context.vectors === undefined
+        ? withoutVectors(folded.after)
+        : await prepareVectors(context, id, base, folded.after, signal).catch((error: unknown) => {
+            throw members.length > 1 ? new CannotEmbed(error) : error;
+          });
     if (change.after === base.live) {
       settleAll(folded, base.version);
       return undefined;
@@ -140,23 +144,26 @@ async function fold(
   const needed = new Map<string, NeededClaim>();
   let state: RecordState = base.live;
   for (const member of members) {
-    const fold = await foldOne(context, id, member, state, needed);
+    const folding = member.fold(state);
+    let fold = folding instanceof Promise ? await folding : folding;
+    // Most records have no claims, and most functions answer at once: then nothing here is waited for.
+    if (derivesKeys(context)) fold = await withClaims(context, id, fold, needed);
     folds.set(member, fold);
     if (!('error' in fold)) state = fold.after;
   }
   return { folds, after: state, needed };
 }
 
-async function foldOne(
+/** The fold, failed if its record may not be: notes the claims that it needs. */
+async function withClaims(
   context: RepositoryContext,
   id: readonly IdPart[],
-  member: Member,
-  before: RecordState,
+  fold: Fold,
   needed: Map<string, NeededClaim>,
 ): Promise<Fold> {
+  const { before } = fold;
+  if ('error' in fold || fold.after === before) return fold;
   try {
-    const fold = await member.fold(before);
-    if ('error' in fold || fold.after === before) return fold;
     for (const [name, claim] of await neededClaims(context, id, before, fold.after)) needed.set(name, claim);
     return fold;
   } catch (error) {

@@ -6,6 +6,7 @@ import type { VectorWrite } from '../../core/vectors/index.ts';
 import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
 import { describeRecord, readSnapshot, type Snapshot } from '../snapshot.ts';
+import type { WriteOutcome } from '../store-client.ts';
 import { deleteVectors } from '../vectors/reserve.ts';
 import { lookUpReleases, releaseClaims, takeClaims } from './claim-records.ts';
 import { type Sending, verdict } from './verdict.ts';
@@ -53,43 +54,61 @@ export async function send(context: RepositoryContext, delivery: Delivery): Prom
   return sent;
 }
 
-async function deliver(
+function deliver(
   context: RepositoryContext,
   delivery: Delivery,
   operations: readonly CommitOperation[],
   vectors?: readonly VectorWrite[],
 ): Promise<Sent | Lost> {
   const { client, environment } = context;
-  const { writeId, signal } = delivery;
-  const options = { idempotencyKey: writeId, signal, vectors };
+  const { writeId: idempotencyKey, signal } = delivery;
   const started = environment.clock.mono();
+  const attempt = (): Promise<WriteOutcome> => client.write(operations, { idempotencyKey, signal, vectors });
+  return attempt().then((outcome) =>
+    outcome.kind === 'applied' ? outcome : pursue(context, delivery, attempt, started, outcome),
+  );
+}
+
+/** What follows a first try that was not simply applied. */
+async function pursue(
+  context: RepositoryContext,
+  delivery: Delivery,
+  write: () => Promise<WriteOutcome>,
+  started: number,
+  first: WriteOutcome,
+): Promise<Sent | Lost> {
+  const { client, environment } = context;
+  const { signal } = delivery;
+  let outcome = first;
   // Once one try is in doubt, a later one that certainly failed says nothing about it.
   let isDoubtful = false;
   for (let attempt = 1; ; attempt++) {
-    const outcome = await client.write(operations, options).catch((error: unknown) => {
-      throw isDoubtful ? unknown(context, delivery, error) : error;
-    });
     if (outcome.kind === 'applied') return outcome;
     if (outcome.kind === 'notApplied') {
       const retried =
         isOutage(outcome.error) &&
         (await waitOutOutage(outcome.error, attempt, started, environment, client.budget, { signal }));
-      if (retried) continue;
-      throw isDoubtful ? unknown(context, delivery, outcome.error) : outcome.error;
+      if (!retried) throw isDoubtful ? unknown(context, delivery, outcome.error) : outcome.error;
+    } else {
+      if (outcome.kind === 'conflict' && !isDoubtful) return { kind: 'conflict' };
+      const now = await readAfterDoubt(context, delivery, outcome.error);
+      const judged = verdict(delivery, now);
+      if (judged === 'applied') return { kind: 'applied', version: versionOf(delivery, now) };
+      if (judged === 'superseded') return { kind: 'conflict' };
+      // A refusal of a write that such a store would have remembered: it never arrived.
+      const neverArrived = outcome.kind === 'conflict' && client.store.capabilities.idempotency;
+      if (judged === 'undecided' && neverArrived) return { kind: 'conflict' };
+      if (!mayResend(context, judged, delivery.base)) throw unknown(context, delivery, outcome.error);
+      isDoubtful = true;
+      const failure = isOutage(outcome.error) ? outcome.error : LOST_REPLY;
+      if (!(await waitOutOutage(failure, attempt, started, environment, client.budget, { signal }))) {
+        throw unknown(context, delivery, outcome.error);
+      }
     }
-    if (outcome.kind === 'conflict' && !isDoubtful) return { kind: 'conflict' };
-    const now = await readAfterDoubt(context, delivery, outcome.error);
-    const judged = verdict(delivery, now);
-    if (judged === 'applied') return { kind: 'applied', version: versionOf(delivery, now) };
-    if (judged === 'superseded') return { kind: 'conflict' };
-    // A refusal of a write that such a store would have remembered: it never arrived.
-    const neverArrived = outcome.kind === 'conflict' && client.store.capabilities.idempotency;
-    if (judged === 'undecided' && neverArrived) return { kind: 'conflict' };
-    if (!mayResend(context, judged, delivery.base)) throw unknown(context, delivery, outcome.error);
-    isDoubtful = true;
-    const failure = isOutage(outcome.error) ? outcome.error : LOST_REPLY;
-    if (!(await waitOutOutage(failure, attempt, started, environment, client.budget, { signal }))) {
-      throw unknown(context, delivery, outcome.error);
+    try {
+      outcome = await write();
+    } catch (error) {
+      throw isDoubtful ? unknown(context, delivery, error) : error;
     }
   }
 }

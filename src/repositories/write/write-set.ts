@@ -4,7 +4,7 @@ import type { RepositoryContext } from '../context.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { VectorChange } from '../vectors/prepare.ts';
 import { claimValue, type NeededClaim } from './claims.ts';
-import { type DerivedKeys, derivedKeys } from './derived-keys.ts';
+import { type DerivedKeys, derivedKeys, derivesKeys } from './derived-keys.ts';
 import { sealed, tombstone } from './next-record.ts';
 
 /** What one operation of a write set is for. */
@@ -31,6 +31,8 @@ function recordPrecondition({ client }: RepositoryContext, { version }: Snapshot
   return client.store.capabilities.ifAbsent ? { ifAbsent: true } : {};
 }
 
+const NO_CLAIMS: WriteSet['claims'] = { take: [], operations: [] };
+
 /** The operations that turn what `snapshot` found into what `vectors` leaves, under operation id `writeId`. */
 export function writeSet(
   context: RepositoryContext,
@@ -41,6 +43,8 @@ export function writeSet(
   needed: ReadonlyMap<string, NeededClaim>,
   writeId: string,
 ): WriteSet {
+  const { record, seq, born } = recordChange(context, key, snapshot, vectors, writeId);
+  if (!derivesKeys(context)) return { record, claims: NO_CLAIMS, entries: [], vectors, seq, born };
   const { after } = vectors;
   const was = tolerantDerivedKeys(context, snapshot);
   const will = derivedKeys(context, after);
@@ -71,8 +75,7 @@ export function writeSet(
     if (!will.entries.has(name)) entries.push({ purpose: 'index', type: 'delete', key: entry });
   }
 
-  const record = recordChange(context, key, snapshot, vectors, writeId);
-  return { ...record, claims: { take, operations: claims }, entries, vectors };
+  return { record, claims: { take, operations: claims }, entries, vectors, seq, born };
 }
 
 /** The operation on the record's own key. */
@@ -83,17 +86,21 @@ function recordChange(
   { after, expiring }: VectorChange,
   writeId: string,
 ): Pick<WriteSet, 'record' | 'seq' | 'born'> {
-  const precondition = recordPrecondition(context, snapshot);
+  const { ifMatch, ifAbsent } = recordPrecondition(context, snapshot);
   const { commit: isAtomic } = context.client.store.capabilities;
   if (after === undefined && isAtomic) {
-    const record: PlannedOperation = { purpose: 'record', type: 'delete', key, ifMatch: precondition.ifMatch };
+    const record: PlannedOperation = { purpose: 'record', type: 'delete', key, ifMatch };
     return { record, seq: 0, born: undefined };
   }
   const { value, envelope } =
     after === undefined ? tombstone(context, snapshot.live?.envelope, writeId) : sealed(context, after, writeId);
   const { expiresAt, seq, born } = envelope;
-  const named = isAtomic && expiring.length > 0 ? { vectors: expiring } : {};
-  return { record: { purpose: 'record', type: 'put', key, value, expiresAt, ...precondition, ...named }, seq, born };
+  const named = isAtomic && expiring.length > 0 ? expiring : undefined;
+  return {
+    record: { purpose: 'record', type: 'put', key, value, expiresAt, ifMatch, ifAbsent, vectors: named },
+    seq,
+    born,
+  };
 }
 
 /** A record that cannot be read can still be deleted; what its fields derived is then found stale by whoever reads it. */

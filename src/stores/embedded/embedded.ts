@@ -67,14 +67,15 @@ class Embedded implements EmbeddedStore {
     checkValue(value, DEFAULT_LIMITS);
     checkPrecondition(options);
     checkExpiry(options.expiresAt);
-    const operations = [prepare({ type: 'put', key, value, ...options })];
+    const { expiresAt, ifMatch, ifAbsent } = options;
+    const operations = [prepare({ type: 'put', key, value, expiresAt, ifMatch, ifAbsent })];
     return this.#folder.queue.submit((batch) => batch.apply(operations, false), value.length, options.signal);
   }
 
   async delete(key: Key, options: DeleteOptions = {}): Promise<boolean> {
     this.#begin(options.signal);
     checkKey(key, DEFAULT_LIMITS);
-    const operation = prepare({ type: 'delete', key, ...options });
+    const operation = prepare({ type: 'delete', key, ifMatch: options.ifMatch });
     return this.#folder.queue.submit((batch) => batch.delete(operation), 0, options.signal);
   }
 

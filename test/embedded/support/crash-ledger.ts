@@ -52,7 +52,10 @@ export class CrashLedger {
     expect((await store.stats()).expiring, 'entries in the index of deadlines').toBe(expiring);
 
     expect(new Set(versions).size, 'no version is given twice').toBe(versions.length);
-    for (const version of versions) expect(version > before, 'versions grow across crashes').toBe(true);
+    expect(
+      versions.filter((version) => version <= before),
+      'versions grow across crashes',
+    ).toEqual([]);
     for (const version of [...versions, ...[...found.values()].map(({ index }) => index)]) {
       if (version > this.#lastVersion) this.#lastVersion = version;
     }

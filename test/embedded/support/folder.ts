@@ -6,9 +6,10 @@ import type { Environment } from '../../../src/core/clock.ts';
 import { systemEnvironment } from '../../../src/core/system.ts';
 import { type EmbeddedOptions, type EmbeddedStore, embedded } from '../../../src/stores/embedded/index.ts';
 
-/** A folder that goes away with the test; `data` in it does not exist yet. */
-export async function temporaryFolder(): Promise<{ path: string; data: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'norimaki-embedded-'));
+/** A folder that goes away with the test, on a real disk if the test is about that; `data` in it does not exist yet. */
+export async function temporaryFolder(on: 'any' | 'disk' = 'any'): Promise<{ path: string; data: string }> {
+  const parent = on === 'disk' ? process.env.NORIMAKI_DISK : undefined;
+  const path = await mkdtemp(join(parent ?? tmpdir(), 'norimaki-embedded-'));
   onTestFinished(() => rm(path, { recursive: true, force: true }));
   return { path, data: join(path, 'data') };
 }
