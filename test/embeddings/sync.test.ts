@@ -62,6 +62,18 @@ describe.each(Object.entries(kinds))('on %s', (_, limits) => {
     expect(await notes.vectorOf('a')).toEqual(embedder.vectorOf('green tea'));
   });
 
+  test('what is deleted and made anew with the same text in one write is found, and nothing is left over', async () => {
+    const { notes } = await world();
+    await notes.create({ id: 'a', text: 'green tea', stars: 1 });
+    await Promise.all([notes.delete('a'), notes.create({ id: 'a', text: 'green tea', stars: 2 })]);
+    const { hits, dropped } = await notes.search('green tea');
+    expect(hits.map(({ entity }) => entity.stars)).toEqual([2]);
+    expect(dropped).toBe(0);
+    expect(await notes.vectorOf('a')).toBeDefined();
+    await notes.delete('a');
+    expect((await notes.search('green tea')).dropped).toBe(0);
+  });
+
   test('an update of the text moves it, and another update embeds nothing', async () => {
     const { embedder, notes } = await world();
     await notes.create({ id: 'a', text: 'old', stars: 0 });

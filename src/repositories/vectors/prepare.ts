@@ -59,7 +59,11 @@ export async function prepareVectors(
   const catalog = await vectors.catalog.current();
   const { entries, added, removed } = decideVectors(context, vectors, id, base, after, catalog);
   const expiring = (named: RecordState): VectorName[] => expiringNames(context, id, named, catalog);
-  if (added.length === 0 && removed.length === 0) return { ...NOTHING, after, expiring: expiring(after) };
+  if (added.length === 0 && removed.length === 0) {
+    // Also of a record that was deleted and made anew in one write, and so names none of its own.
+    const kept = after && withEntries(after, base.envelope?.vectors);
+    return { ...NOTHING, after: kept, expiring: expiring(kept) };
+  }
   const made = await Promise.all(added.map((vector) => makeVector(context, vectors, id, vector, catalog, signal)));
   const skipped = new Set(made.flatMap((one) => (one.kind === 'skipped' ? [one.entry] : [])));
   const isDeferred = made.some(({ kind }) => kind === 'deferred');
