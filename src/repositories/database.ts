@@ -3,7 +3,8 @@ import type { Embedder } from '../core/embedder.ts';
 import { NorimakiError } from '../core/errors.ts';
 import type { EntityModel } from '../core/model/model.ts';
 import type { EntitySource, ShapeOf } from '../core/model/types.ts';
-import type { CommitStore, ScanStore, Store, StoreOpener, StoreSource, VectorStore } from '../core/store.ts';
+import type { CommitStore, ScanStore, Store, StoreSource, VectorStore } from '../core/store.ts';
+import { checkSource, openSource } from '../core/store-source.ts';
 import { systemClock, systemRandom } from '../core/system.ts';
 import { declarationOf, modelOf } from '../decorators/index.ts';
 import { checkCapabilities } from './capabilities.ts';
@@ -166,19 +167,8 @@ export class Database<St extends Store = Store> implements AsyncDisposable {
   }
 }
 
-function isOpener<St extends Store>(source: StoreSource<St>): source is StoreOpener<St> {
-  return 'openStore' in source;
-}
-
-/** For programs without types. */
-function checkSource(source: unknown): void {
-  if (typeof source === 'object' && source !== null && ('openStore' in source || 'capabilities' in source)) return;
-  throw new NorimakiError(
-    'argument.invalid',
-    "open takes a store and options: open(embedded({ path: './data' }), { embedder }).",
-    { argument: 'store' },
-  );
-}
+/** What a right call looks like. */
+const USAGE = "open takes a store and options: open(embedded({ path: './data' }), { embedder }).";
 
 /**
  * Opens a store and returns the handle from which repositories come.
@@ -193,14 +183,14 @@ export async function open<St extends Store>(
   source: StoreSource<St>,
   options: OpenOptions = {},
 ): Promise<Database<St>> {
-  checkSource(source);
+  checkSource(source, USAGE);
   const { clock = systemClock, random = systemRandom, root = 'norimaki', embedder, embedders = [], outbox } = options;
   const environment: Environment = { clock, random };
   const outboxes = new OutboxWorkers(environment, outboxPolicy(outbox));
-  const store = isOpener(source) ? await source.openStore(environment) : source;
+  const { store, release } = await openSource(source, environment);
   const close = async (): Promise<void> => {
     await outboxes.close();
-    if (isOpener(source)) await store.close();
+    await release();
   };
   const client = new StoreClient(store, environment);
   return new Database({

@@ -1,5 +1,5 @@
-import { NorimakiError } from '../core/errors.ts';
-import type { Store, StoreOpener, StoreSource } from '../core/store.ts';
+import type { StoreSource } from '../core/store.ts';
+import { checkSource, openSource } from '../core/store-source.ts';
 import { requireGrpc } from './optional.ts';
 import { joinAddress, type ServeOptions, type Settings, settingsOf } from './options.ts';
 import type { Started } from './start.ts';
@@ -23,6 +23,8 @@ export interface NorikvServer extends AsyncDisposable {
 }
 
 const GRACE_MS = 10_000;
+/** What a right call looks like. */
+const USAGE = "serve takes a store and options: serve(embedded({ path: './data' }), { port: 7447 }).";
 
 /**
  * Serves a store to clients of NoriKV, and to `norikv()` of `norimaki/stores/norikv`, until it is closed. A store that it
@@ -37,14 +39,11 @@ const GRACE_MS = 10_000;
  * ```
  */
 export async function serve(source: StoreSource, options: ServeOptions = {}): Promise<NorikvServer> {
-  checkSource(source);
+  checkSource(source, USAGE);
   const settings = settingsOf(options);
   await requireGrpc();
   const { start } = await import('./start.ts');
-  const store = isOpener(source) ? await source.openStore(settings.environment) : source;
-  const release = async (): Promise<void> => {
-    if (isOpener(source)) await store.close();
-  };
+  const { store, release } = await openSource(source, settings.environment);
   try {
     const server = new RunningServer(await start(store, settings), settings, release);
     server.closeOn(options.signal);
@@ -99,18 +98,4 @@ class RunningServer implements NorikvServer {
     if (!done.signal.aborted) this.#started.cut();
     await this.#release();
   }
-}
-
-function isOpener(source: StoreSource): source is StoreOpener<Store> {
-  return 'openStore' in source;
-}
-
-/** For programs without types. */
-function checkSource(source: unknown): void {
-  if (typeof source === 'object' && source !== null && ('openStore' in source || 'capabilities' in source)) return;
-  throw new NorimakiError(
-    'argument.invalid',
-    "serve takes a store and options: serve(embedded({ path: './data' }), { port: 7447 }).",
-    { argument: 'store' },
-  );
 }

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Store } from '../../src/core/store.ts';
-import { type Default, Entity, Field, Id, NorimakiError, open, Ttl } from '../../src/index.ts';
+import { type Default, Entity, Field, Id, open, Ttl } from '../../src/index.ts';
 import { memory } from '../../src/stores/memory/index.ts';
-import { type FaultKind, faultStore, limitCapabilities, manualClock, seededRandom } from '../../src/testing/index.ts';
+import { faultStore, limitCapabilities, manualClock, seededRandom } from '../../src/testing/index.ts';
 import { isLong, regressions } from '../support/campaign.ts';
+import { fateOf, SURVIVABLE_FAULTS } from '../support/fates.ts';
 
 // Every change appends a number of its own, so that a lost, doubled or reordered one shows in the record itself.
 
@@ -26,18 +27,6 @@ const CLIENTS = 3;
 const STEPS = 30;
 const KEYS = ['a', 'b'];
 
-const ALL_FAULTS: readonly FaultKind[] = [
-  'conflict',
-  'errorBefore',
-  'lostRequest',
-  'errorAfter',
-  'delay',
-  'staleRead',
-  'duplicate',
-  'lateDuplicate',
-  'zombie',
-];
-
 type Fate = 'acknowledged' | 'refused' | 'unknown';
 
 const abilities: ((store: Store) => Store)[] = [
@@ -46,13 +35,6 @@ const abilities: ((store: Store) => Store)[] = [
   (store) => limitCapabilities(store, ['idempotency', 'commit', 'scan']),
 ];
 
-function fateOf(error: unknown): Fate {
-  if (NorimakiError.is(error, 'outcome.unknown')) return 'unknown';
-  if (NorimakiError.is(error, 'store.unavailable') && error.details.applied === 'unknown') return 'unknown';
-  if (error instanceof NorimakiError) return 'refused';
-  throw error;
-}
-
 /** One simulated run: everything that happens in it follows from the seed. */
 async function simulate(seed: number): Promise<{ fates: Map<number, Fate>; final: number[]; faults: string }> {
   const clock = manualClock(0, { autoAdvance: true });
@@ -60,7 +42,7 @@ async function simulate(seed: number): Promise<{ fates: Map<number, Fate>; final
   const inner = await memory().openStore({ clock, random });
   const limit = abilities[seed % abilities.length] as (store: Store) => Store;
   // Every fault is on in every run, each as likely as this run has it.
-  const faults = Object.fromEntries(ALL_FAULTS.map((kind) => [kind, 0.01 + random.float() ** 2 * 0.2]));
+  const faults = Object.fromEntries(SURVIVABLE_FAULTS.map((kind) => [kind, 0.01 + random.float() ** 2 * 0.2]));
   const stores = Array.from({ length: CLIENTS }, (_, i) =>
     faultStore(limit(inner), { random: seededRandom(seed * 31 + i), clock, faults }),
   );

@@ -6,9 +6,10 @@ import type { Counter } from '../../src/patterns/index.ts';
 import { faultStore, manualClock, seededRandom } from '../../src/testing/index.ts';
 import { pickInt } from '../../src/testing/seeded-random.ts';
 import { isLong } from '../support/campaign.ts';
+import { fateOf } from '../support/fates.ts';
 import { START } from '../support/open.ts';
 import { CounterHistory } from './support/counter-history.ts';
-import { anyFaults, fateOf, type Process, startProcess } from './support/counters.ts';
+import { anyFaults, type Process, startProcess } from './support/counters.ts';
 import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong

@@ -1,4 +1,3 @@
-import { NorimakiError } from '../../../src/core/errors.ts';
 import type { Store } from '../../../src/core/store.ts';
 import { open } from '../../../src/index.ts';
 import { Counter, type CounterOptions } from '../../../src/patterns/index.ts';
@@ -9,6 +8,7 @@ import {
   type ManualClock,
   seededRandom,
 } from '../../../src/testing/index.ts';
+import { SURVIVABLE_FAULTS } from '../../support/fates.ts';
 
 /** One process on a store: a database, chance and faults of its own. */
 export interface Process {
@@ -36,25 +36,5 @@ export async function startProcess(
 /** Every fault that a process survives, each as likely as chance has it. */
 export function anyFaults(seed: number): Partial<Record<FaultKind, number>> {
   const random = seededRandom(seed);
-  const kinds: FaultKind[] = [
-    'conflict',
-    'errorBefore',
-    'lostRequest',
-    'errorAfter',
-    'delay',
-    'staleRead',
-    'duplicate',
-    'lateDuplicate',
-    'zombie',
-  ];
-  return Object.fromEntries(kinds.map((kind) => [kind, 0.01 + random.float() ** 2 * 0.15]));
-}
-
-/** What a caller knows of a call that failed: nothing happened, or perhaps something did. */
-export function fateOf(error: unknown): 'refused' | 'unknown' {
-  if (!(error instanceof NorimakiError)) throw error;
-  const isDoubtful =
-    NorimakiError.is(error, 'outcome.unknown') ||
-    (NorimakiError.is(error, 'store.unavailable') && error.details.applied === 'unknown');
-  return isDoubtful ? 'unknown' : 'refused';
+  return Object.fromEntries(SURVIVABLE_FAULTS.map((kind) => [kind, 0.01 + random.float() ** 2 * 0.15]));
 }
