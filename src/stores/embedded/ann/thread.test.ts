@@ -113,7 +113,8 @@ test('closing rejects what waits and all that follows; closing again is nothing'
   expect(await codeOf(space.stats())).toBe('store.closed');
   expect((await other.stats()).size).toBe(0);
   const exited = once(workers[0] as Worker, 'exit');
-  const waiting = codeOf(other.add(labelsFrom(0, 5000), firstRows(5000)));
+  // So much that the thread is told to end before it is done.
+  const waiting = codeOf(other.add(labelsFrom(0, 400_000), new Float32Array(400_000 * 16)));
   await Promise.all([thread.close(), thread.close()]);
   await exited;
   expect(await waiting).toBe('store.closed');
