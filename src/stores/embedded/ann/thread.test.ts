@@ -126,6 +126,14 @@ test('closing rejects what waits and all that follows; closing again is nothing'
   expect(workers.length).toBe(1);
 });
 
+test('a space that is closed while it moves into usearch does not say that usearch is missing', async () => {
+  const thread = start();
+  const space = await thread.space({ ...OPTIONS, dimensions: 4096 });
+  const waiting = codeOf(space.add(labelsFrom(0, 600), new Float32Array(600 * 4096).fill(1)));
+  await thread.close();
+  expect(await waiting).toBe('store.closed');
+});
+
 test('without usearch a space that gets too large for the scan names the cure', async () => {
   const space = await start(() => {
     throw new Error('not found');

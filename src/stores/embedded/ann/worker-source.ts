@@ -767,6 +767,7 @@ function usearchLoader(path, gate) {
     try {
       module2 = throughGate(gate, () => (0, import_node_module.createRequire)(path)(path));
     } catch (cause) {
+      if (cause instanceof Failure) throw cause;
       throw new Failure("missing", \`cannot load the package usearch on this machine (\${cause.message})\`);
     }
     if (typeof module2.Index !== "function") {

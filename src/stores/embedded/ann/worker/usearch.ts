@@ -44,6 +44,8 @@ export function usearchLoader(path: string | undefined, gate: NativeGate): () =>
       // What `require` gives has no type of ours; the check below is what makes it one.
       module = throughGate(gate, () => createRequire(path)(path)) as Partial<Usearch>;
     } catch (cause) {
+      // The gate's, not that of the package.
+      if (cause instanceof Failure) throw cause;
       throw new Failure('missing', `cannot load the package usearch on this machine (${(cause as Error).message})`);
     }
     if (typeof module.Index !== 'function') {
