@@ -17,12 +17,14 @@ export { compareKeys, decodeTuple, encodeTuple, type KeyPart, prefixRange } from
 export { preconditionFailure } from './core/precondition.ts';
 export {
   type Capabilities,
+  type Change,
   type CommitOperation,
   type CommitOptions,
   type CommitStore,
   type Consistency,
   canCommit,
   canScan,
+  canWatch,
   DEFAULT_LIMITS,
   type DeleteOptions,
   hasVectors,
@@ -39,6 +41,9 @@ export {
   type StoreOpener,
   type StoreSource,
   type VectorStore,
+  type Watch,
+  type WatchOptions,
+  type WatchStore,
   type WriteOptions,
 } from './core/store.ts';
 export {
@@ -66,3 +71,4 @@ export {
   type VectorWrite,
 } from './core/vectors/index.ts';
 export { makeVersion, type Version, versionParts } from './core/version.ts';
+export { ChangeQueue, Watches, watchLost } from './core/watch/index.ts';

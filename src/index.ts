@@ -35,7 +35,16 @@ export type {
   Where,
 } from './core/model/types.ts';
 export type { RetryOptions } from './core/retry/index.ts';
-export type { Consistency, ReadOptions, ScanStore, Store, StoreOpener, StoreSource } from './core/store.ts';
+export type {
+  Consistency,
+  ReadOptions,
+  ScanStore,
+  Store,
+  StoreOpener,
+  StoreSource,
+  WatchOptions,
+  WatchStore,
+} from './core/store.ts';
 export { systemClock, systemEnvironment, systemRandom } from './core/system.ts';
 export type { Metric, VectorIndexType } from './core/vectors/index.ts';
 export type { Version } from './core/version.ts';

@@ -57,6 +57,10 @@ export interface ErrorDetails {
   'store.closed': { store: string };
   'store.incompatible': { store: string };
   'store.full': { store: string };
+  'watch.lost': {
+    /** Its changes were not taken in time, or what carried them broke. */
+    reason: 'behind' | 'disconnected';
+  };
 }
 
 export type ErrorCode = keyof ErrorDetails;
@@ -70,6 +74,7 @@ const RETRYABLE: ReadonlySet<string> = new Set<ErrorCode>([
   'store.unavailable',
   'deadline.exceeded',
   'embedder.unavailable',
+  'watch.lost',
 ]);
 
 /**

@@ -24,6 +24,8 @@ export interface Capabilities {
   readonly commit: boolean;
   /** Has `vectors`: see {@link VectorStore}. Where it has `commit` too, a commit writes vectors as well. */
   readonly vectors: boolean;
+  /** Has `watch`: see {@link WatchStore}. */
+  readonly watch: boolean;
   /** In bytes, of the encoded key and of the value. */
   readonly limits: { readonly key: number; readonly value: number };
 }
@@ -98,6 +100,11 @@ export interface KeyRange {
 export interface ScanOptions extends ReadOptions {
   /** At most so many entries in the page; 1 to 1,000, default 100. */
   readonly limit?: number | undefined;
+  /**
+   * Ends the page before its keys and values have more bytes than this; one entry is always in it. A hint: a store may leave it
+   * out.
+   */
+  readonly bytes?: number | undefined;
   /** From the end of the range to its start. */
   readonly reverse?: boolean | undefined;
 }
@@ -151,6 +158,52 @@ export interface VectorStore extends Store {
   readonly vectors: Vectors;
 }
 
+/** What is known of a key that was written. */
+export type Change =
+  | { readonly type: 'put'; readonly key: Key; readonly version: Version }
+  | { readonly type: 'delete'; readonly key: Key };
+
+export interface WatchOptions {
+  /** Keys that may wait to be taken, before the watch is `watch.lost`; default 10,000. */
+  readonly buffer?: number | undefined;
+  /** Ends the watch with `aborted`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The changes of a range, as they come. Each step gives all that came since the last, each key once: of several changes of
+ * one key the last is told. `return()`, `break` and disposing end it quietly.
+ *
+ * Errors of a step, each of which ends the watch: `watch.lost` when changes were lost, because they were not taken in time
+ * or the connection broke; `aborted`, `store.closed`, `store.incompatible`.
+ */
+export interface Watch extends AsyncIterableIterator<readonly Change[], undefined>, AsyncDisposable {
+  next(): Promise<IteratorResult<readonly Change[], undefined>>;
+  return(): Promise<IteratorResult<readonly Change[], undefined>>;
+  [Symbol.asyncIterator](): Watch;
+}
+
+/** A store that tells what is written. */
+export interface WatchStore extends Store {
+  readonly capabilities: Capabilities & { readonly watch: true };
+  /**
+   * Resolves once nothing more is missed: every write of a key in the range that is acknowledged from then on, by whomever,
+   * is told at least once, after reads see it, and the changes of one key in their order. What is read after that and kept up
+   * with the changes has no gap. A record that expires is no write, nor is a vector. Told may also be what was written shortly
+   * before.
+   *
+   * After `watch.lost` begin anew: watch, then read again.
+   *
+   * @example
+   * ```ts
+   * await using watch = await store.watch({ start, end });
+   * await readAll();
+   * for await (const changes of watch) for (const { key } of changes) await readAgain(key);
+   * ```
+   */
+  watch(range: KeyRange, options?: WatchOptions): Promise<Watch>;
+}
+
 /** An adapter that must be opened before use. `open()` calls it with its clock and its chance. */
 export interface StoreOpener<S extends Store = Store> {
   openStore(environment: Environment): Promise<S>;
@@ -172,4 +225,8 @@ export function hasVectors(store: Store): store is VectorStore {
 
 export function canCommit(store: Store): store is CommitStore {
   return store.capabilities.commit;
+}
+
+export function canWatch(store: Store): store is WatchStore {
+  return store.capabilities.watch;
 }

@@ -3,7 +3,7 @@ import type { Embedder } from '../core/embedder.ts';
 import { NorimakiError } from '../core/errors.ts';
 import type { EntityModel } from '../core/model/model.ts';
 import type { EntitySource, ShapeOf } from '../core/model/types.ts';
-import type { CommitStore, ScanStore, Store, StoreSource, VectorStore } from '../core/store.ts';
+import type { CommitStore, ScanStore, Store, StoreSource, VectorStore, WatchStore } from '../core/store.ts';
 import { checkSource, openSource } from '../core/store-source.ts';
 import { systemClock, systemRandom } from '../core/system.ts';
 import { declarationOf, modelOf } from '../decorators/index.ts';
@@ -13,7 +13,7 @@ import { doctor } from './doctor/doctor.ts';
 import type { DoctorOptions, DoctorReport } from './doctor/types.ts';
 import { EntityRepository } from './entity-repository.ts';
 import { Keyspace } from './keyspace.ts';
-import type { OutboxRepository, Repository, ScanRepository, VectorRepository } from './repository.ts';
+import type { OutboxRepository, Repository, ScanRepository, VectorRepository, WatchRepository } from './repository.ts';
 import { StoreClient } from './store-client.ts';
 import { Embedders } from './vectors/embedders.ts';
 import { type OutboxOptions, outboxPolicy } from './vectors/outbox-options.ts';
@@ -37,11 +37,27 @@ export interface OpenOptions {
    * `repo.outbox.drain()`.
    */
   readonly outbox?: OutboxOptions | false | undefined;
+  /**
+   * Memory for the last states of the records that this process writes, in bytes, about: the next write of such a record
+   * needs no read. Reads always ask the store. Default 8 MiB; 0: none.
+   */
+  readonly writeMemory?: number | undefined;
+}
+
+const WRITE_MEMORY = 8 * 1024 * 1024;
+
+/** Errors: `argument.invalid`. */
+function writeMemoryOf({ writeMemory = WRITE_MEMORY }: OpenOptions): number {
+  if (Number.isSafeInteger(writeMemory) && writeMemory >= 0) return writeMemory;
+  throw new NorimakiError('argument.invalid', 'writeMemory is a number of bytes; 0 keeps nothing.', {
+    argument: 'writeMemory',
+  });
 }
 
 /** The repository of an entity, with the verbs that this kind of store can carry. */
 export type RepositoryOf<Source, St extends Store> = Repository<ShapeOf<Source>> &
   (St extends ScanStore ? ScanRepository<ShapeOf<Source>> : unknown) &
+  (St extends WatchStore ? WatchRepository<ShapeOf<Source>> : unknown) &
   (St extends VectorStore ? VectorRepository<ShapeOf<Source>> : unknown) &
   (St extends VectorStore & ScanStore & CommitStore ? OutboxRepository<ShapeOf<Source>> : unknown);
 
@@ -185,6 +201,7 @@ export async function open<St extends Store>(
 ): Promise<Database<St>> {
   checkSource(source, USAGE);
   const { clock = systemClock, random = systemRandom, root = 'norimaki', embedder, embedders = [], outbox } = options;
+  const stateBytes = writeMemoryOf(options);
   const environment: Environment = { clock, random };
   const outboxes = new OutboxWorkers(environment, outboxPolicy(outbox));
   const { store, release } = await openSource(source, environment);
@@ -195,7 +212,7 @@ export async function open<St extends Store>(
   const client = new StoreClient(store, environment);
   return new Database({
     client,
-    queues: new KeyQueues(),
+    queues: new KeyQueues(stateBytes),
     root,
     embedders: new Embedders(embedder, embedders),
     outboxes,

@@ -1,6 +1,6 @@
-import type { IdPart } from '../core/model/model.ts';
+import type { EntityModel, IdPart } from '../core/model/model.ts';
 import type { Shape } from '../core/model/types.ts';
-import type { ReadOptions } from '../core/store.ts';
+import type { ReadOptions, WatchOptions } from '../core/store.ts';
 import type { RepositoryContext } from './context.ts';
 import { fromInput } from './entity.ts';
 import { finishReindex, rollbackReindex } from './reindex/finish.ts';
@@ -13,6 +13,7 @@ import type {
   Repository,
   ScanRepository,
   VectorRepository,
+  WatchRepository,
 } from './repository.ts';
 import { repositoryCalls } from './telemetry.ts';
 import { EntityOutbox } from './vectors/outbox.ts';
@@ -21,23 +22,37 @@ import { createOperation } from './verbs/create.ts';
 import { deleteOperation } from './verbs/delete.ts';
 import { countFound, findEntities, findUnique } from './verbs/find.ts';
 import { countEntities, listEntities, scanEntities } from './verbs/list.ts';
-import { type Mutator, mutateOperation, notFound } from './verbs/mutate.ts';
+import { MutateOperation, type Mutator, notFound } from './verbs/mutate.ts';
 import type { ListOptions } from './verbs/pages.ts';
 import { planOperation } from './verbs/plan.ts';
-import { putOperation, refuseEmptyIfMatch } from './verbs/put.ts';
+import { PutOperation, refuseEmptyIfMatch } from './verbs/put.ts';
 import { exists, getMany, getOne } from './verbs/read.ts';
 import { type SearchOptions, type SearchQuery, searchEntities, searchSimilar, vectorOf } from './verbs/search.ts';
 import { touchOperation } from './verbs/touch.ts';
+import { EntityWatch, isWatchOptions } from './verbs/watch.ts';
 import type { WriteCallOptions } from './write/member.ts';
 import type { Operation } from './write/operation.ts';
 
-type Full<S extends Shape> = Repository<S> & ScanRepository<S> & VectorRepository<S>;
+type Full<S extends Shape> = Repository<S> & ScanRepository<S> & VectorRepository<S> & WatchRepository<S>;
 type Options<Verb extends keyof Full<Shape>, At extends 0 | 1 | 2 = 1> = Parameters<Full<Shape>[Verb]>[At];
 
 /** A write that is ready to be run or planned. */
 interface Prepared<R> {
   readonly id: readonly IdPart[];
   readonly operation: Operation<R>;
+}
+
+/** What a block has to know of a repository that it stands in front of. */
+export interface Inside {
+  readonly model: EntityModel;
+  readonly tenant: string | undefined;
+  /** Errors: `argument.invalid`. */
+  idParts(id: unknown): IdPart[];
+}
+
+/** `undefined` for what did not come from `db.repo()`. */
+export function insideOf(repository: object): Inside | undefined {
+  return EntityRepository.insideOf(repository);
 }
 
 /** All verbs of one entity; `db.repo()` shows those that the store can carry. Untyped inside: the shape is the caller's. */
@@ -48,6 +63,12 @@ export class EntityRepository implements Full<Shape>, OutboxRepository<Shape> {
   constructor(context: RepositoryContext) {
     this.#context = context;
     this.outbox = new EntityOutbox(context);
+  }
+
+  static insideOf(repository: object): Inside | undefined {
+    if (!(#context in repository)) return undefined;
+    const { model, tenant, keys } = repository.#context;
+    return { model, tenant, idParts: (id) => keys.idParts(id) };
   }
 
   get(id: unknown, options: ReadOptions = {}): Promise<object | undefined> {
@@ -146,6 +167,12 @@ export class EntityRepository implements Full<Shape>, OutboxRepository<Shape> {
     return this.#call('find', () => findEntities(this.#context, { ...where }, options));
   }
 
+  watch(first?: unknown, options?: WatchOptions): EntityWatch {
+    this.#context.client.watchStore();
+    if (options === undefined && isWatchOptions(first)) return new EntityWatch(this.#context, undefined, first ?? {});
+    return new EntityWatch(this.#context, this.#id(first), options ?? {});
+  }
+
   search(query: SearchQuery, options: SearchOptions = {}) {
     return this.#call('search', () => searchEntities(this.#context, query, options));
   }
@@ -184,13 +211,13 @@ export class EntityRepository implements Full<Shape>, OutboxRepository<Shape> {
     refuseEmptyIfMatch(options, this.#context.model.name);
     const input = fromInput(this.#context.model, entity, this.#context.environment);
     const id = this.#context.keys.idPartsOf(input.values);
-    return { id, operation: putOperation(this.#context, id, input, options) };
+    return { id, operation: new PutOperation(this.#context, id, input, options) };
   }
 
   #mutate(id: unknown, fn: Mutation<Shape>, options: NonNullable<Options<'mutate', 2>>): Prepared<object> {
     const parts = this.#id(id);
     const mutator: Mutator = fn;
-    return { id: parts, operation: mutateOperation(this.#context, parts, mutator, options) };
+    return { id: parts, operation: new MutateOperation(this.#context, parts, mutator, options) };
   }
 
   #touch(id: unknown, options: NonNullable<Options<'touch'>>): Prepared<object> {

@@ -20,6 +20,7 @@ export type {
   Repository,
   ScanRepository,
   VectorRepository,
+  WatchRepository,
 } from './repository.ts';
 export { type RepositoryCall, repositoryCalls, type StoreCall, storeCalls } from './telemetry.ts';
 export type {
@@ -39,5 +40,6 @@ export type { PlannedVector, PlanStep, WritePlan } from './verbs/plan.ts';
 export type { PutOptions } from './verbs/put.ts';
 export type { SearchHit, SearchOptions, SearchQuery, SearchResult } from './verbs/search.ts';
 export type { TouchOptions } from './verbs/touch.ts';
+export type { EntityChange, EntityChanges } from './verbs/watch.ts';
 export type { WriteCallOptions } from './write/member.ts';
 export type { Purpose } from './write/write-set.ts';

@@ -53,8 +53,7 @@ export class Keyspace {
   /** The parts of an id as a caller gave it. Errors: `argument.invalid`. */
   idParts(id: unknown): IdPart[] {
     const { ids, name } = this.model;
-    const [only] = ids;
-    if (ids.length === 1 && only !== undefined) return [this.#idPart(only.name, id)];
+    if (ids.length === 1) return ids.map((part) => this.#idPart(part.name, id));
     if (typeof id !== 'object' || id === null || Object.keys(id).length !== ids.length) {
       const shape = ids.map((part) => part.name).join(', ');
       throw new NorimakiError('argument.invalid', `The id of ${name} is an object of its parts: { ${shape} }.`, {
@@ -89,6 +88,12 @@ export class Keyspace {
   recordId(key: Key): IdPart[] {
     // The parts behind the prefix of all records are the id.
     return decodeTuple(key, this.#records.length) as IdPart[];
+  }
+
+  /** The id as `get` takes it. */
+  idOf(parts: readonly IdPart[]): unknown {
+    const { ids } = this.model;
+    return ids.length === 1 ? parts[0] : Object.fromEntries(ids.map(({ name }, i) => [name, parts[i]]));
   }
 
   allRecords(): KeyRange {

@@ -1,5 +1,5 @@
 import type { Shape } from '../core/model/types.ts';
-import type { ReadOptions } from '../core/store.ts';
+import type { ReadOptions, WatchOptions } from '../core/store.ts';
 import type { ReindexOptions, ReindexResult, ReindexStepOptions } from './reindex/types.ts';
 import type { Outbox } from './vectors/outbox.ts';
 import type { BulkOptions, ItemResult } from './verbs/bulk.ts';
@@ -11,6 +11,7 @@ import type { WritePlan } from './verbs/plan.ts';
 import type { PutOptions } from './verbs/put.ts';
 import type { SearchOptions, SearchQuery, SearchResult } from './verbs/search.ts';
 import type { TouchOptions } from './verbs/touch.ts';
+import type { EntityChanges } from './verbs/watch.ts';
 
 /** What `mutate` ignores when its function returns it, so that `(p) => p.stock--` is a change like any other. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is the usual case.
@@ -112,6 +113,29 @@ export interface ScanRepository<S extends Shape> {
    * ```
    */
   find(where: S['where'], options?: ListOptions): Promise<Page<S['entity']>>;
+}
+
+/** What a repository can do besides, where the store tells what is written. */
+export interface WatchRepository<S extends Shape> {
+  /**
+   * Tells which entities are written, by whomever, until its signal fires or the loop is left. The first change is `'start'`:
+   * every write that is acknowledged from then on is told. If the store cannot keep up with that, or its connection breaks,
+   * `'lost'` says so at once, and `'start'` when nothing is missed any more. It names what was written; read it if you need it.
+   * An entity that expires is not told.
+   *
+   * Errors of a step: `store.unavailable` where it cannot start at all, `aborted`, `store.closed`.
+   *
+   * @example
+   * ```ts
+   * for await (const change of products.watch({ signal })) {
+   *   if (change.type === 'put' || change.type === 'delete') cache.delete(change.id);
+   *   else cache.clear(); // it starts here, or has missed something
+   * }
+   * ```
+   */
+  watch(options?: WatchOptions): EntityChanges<S['id']>;
+  /** Tells when one entity is written. */
+  watch(id: S['id'], options?: WatchOptions): EntityChanges<S['id']>;
 }
 
 /** What a repository can do besides, where the store has vectors and the entity an `@Embedding`. */

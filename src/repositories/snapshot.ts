@@ -74,6 +74,19 @@ export interface Snapshot {
   readonly live: LiveRecord | undefined;
 }
 
+/** A class because it lives as long as the write that starts from it: see `listOf`. */
+export class Found implements Snapshot {
+  readonly version: Version;
+  readonly envelope: Envelope | undefined;
+  readonly live: LiveRecord | undefined;
+
+  constructor(version: Version, envelope: Envelope | undefined, live: LiveRecord | undefined) {
+    this.version = version;
+    this.envelope = envelope;
+    this.live = live;
+  }
+}
+
 export const ABSENT: Snapshot = { version: undefined, live: undefined };
 
 /** The name of a record in messages: `Product "NORI-1"`. */
@@ -113,12 +126,12 @@ export function snapshotOf(context: RepositoryContext, id: readonly IdPart[], st
   try {
     const opened = openStored(context, id, stored);
     const { envelope } = opened;
-    if (isGone(context, envelope)) return { version, envelope, live: undefined };
+    if (isGone(context, envelope)) return new Found(version, envelope, undefined);
     const live = new LiveRecord(context.model, () => describeRecord(context.model, id), opened, version);
-    return { version, envelope, live };
+    return new Found(version, envelope, live);
   } catch (error) {
     if (!NorimakiError.is(error, 'record.corrupt')) throw error;
-    return { version, live: LiveRecord.corrupt(context.model, error, version) };
+    return new Found(version, undefined, LiveRecord.corrupt(context.model, error, version));
   }
 }
 

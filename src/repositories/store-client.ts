@@ -7,6 +7,7 @@ import {
   type CommitStore,
   canCommit,
   canScan,
+  canWatch,
   type Key,
   type KeyRange,
   type ReadOptions,
@@ -15,6 +16,9 @@ import {
   type ScanStore,
   type Store,
   type Stored,
+  type Watch,
+  type WatchOptions,
+  type WatchStore,
 } from '../core/store.ts';
 import type { Version } from '../core/version.ts';
 import { type StoreCall, storeCalls } from './telemetry.ts';
@@ -22,7 +26,7 @@ import { VectorClient } from './vector-client.ts';
 
 /** What is known of a write after one try. */
 export type WriteOutcome =
-  | { readonly kind: 'applied'; readonly version: Version | undefined }
+  | Applied
   /** A precondition failed: certainly not applied. */
   | { readonly kind: 'conflict'; readonly error: NorimakiError<'version.mismatch' | 'already.exists'> }
   /** The store failed before it applied anything. */
@@ -40,6 +44,17 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'store.incompatible',
   'store.refused',
 ]);
+
+/** The store acknowledged the write. */
+class Applied {
+  readonly kind = 'applied';
+  readonly isAnswer = true;
+  readonly version: Version | undefined;
+
+  constructor(version: Version | undefined) {
+    this.version = version;
+  }
+}
 
 /** One store as repositories use it: reads try again while the store is out, writes say what is known of them. */
 export class StoreClient<S extends Store = Store> {
@@ -68,6 +83,18 @@ export class StoreClient<S extends Store = Store> {
     return this.#read('scan', () => store.scan(range, options), options.signal);
   }
 
+  /** Begins a watch; whoever takes its steps is told when it is lost. */
+  watch(range: KeyRange, options: WatchOptions = {}): Promise<Watch> {
+    const store = this.watchStore();
+    return this.#read('watch', () => store.watch(range, options), options.signal);
+  }
+
+  watchStore(): WatchStore {
+    const store: Store = this.store;
+    if (!canWatch(store)) throw missing('watch', 'watches');
+    return store;
+  }
+
   scanStore(): ScanStore {
     const store: Store = this.store;
     if (!canScan(store)) throw missing('scan', 'scan, list, count and find');
@@ -81,40 +108,37 @@ export class StoreClient<S extends Store = Store> {
   }
 
   /** One try at a write: a single put or delete, or a commit of several operations and vectors. */
-  async write(operations: readonly CommitOperation[], options: CommitOptions): Promise<WriteOutcome> {
+  write(operations: readonly CommitOperation[], options: CommitOptions): Promise<WriteOutcome> {
+    // Not an async function: a write takes so many steps that those which only pass on are a large part of its time.
+    return this.#tell(operations, options).then(this.#applied, failed);
+  }
+
+  #tell(operations: readonly CommitOperation[], options: CommitOptions): Promise<Version | undefined> {
     try {
-      const version = await this.#send(operations, options);
-      this.budget.succeeded();
-      return { kind: 'applied', version };
+      if (!storeCalls.hasSubscribers) return this.#send(operations, options);
+      return storeCalls.tracePromise(() => this.#send(operations, options), { verb: verbOf(operations, options) });
     } catch (error) {
-      if (!(error instanceof NorimakiError)) return { kind: 'unknown', error };
-      if (NorimakiError.is(error, 'version.mismatch') || NorimakiError.is(error, 'already.exists')) {
-        return { kind: 'conflict', error };
-      }
-      if (REFUSALS.has(error.code)) throw error;
-      if (isOutage(error) || NorimakiError.is(error, 'aborted')) {
-        return { kind: error.details.applied === 'no' ? 'notApplied' : 'unknown', error };
-      }
-      return { kind: 'unknown', error };
+      return Promise.reject(error);
     }
   }
 
+  readonly #applied = (version: Version | undefined): WriteOutcome => {
+    this.budget.succeeded();
+    return new Applied(version);
+  };
+
   #send(operations: readonly CommitOperation[], options: CommitOptions): Promise<Version | undefined> {
+    const verb = verbOf(operations, options);
     const [first] = operations;
-    const { vectors = [], idempotencyKey, signal } = options;
-    const isPlain = first?.type === 'delete' || (first?.type === 'put' && first.vectors === undefined);
-    if (operations.length !== 1 || !isPlain || vectors.length > 0) {
-      const store = this.commitStore('several writes at once');
-      return this.#counted('commit', () => store.commit(operations, options));
+    const { idempotencyKey, signal } = options;
+    if (verb === 'put' && first?.type === 'put') {
+      const { key, value, ifMatch, ifAbsent, expiresAt } = first;
+      return this.store.put(key, value, { ifMatch, ifAbsent, expiresAt, idempotencyKey, signal });
     }
-    const { key } = first;
-    if (first.type === 'put') {
-      const { value, ifMatch, ifAbsent, expiresAt } = first;
-      const how = { ifMatch, ifAbsent, expiresAt, idempotencyKey, signal };
-      return this.#counted('put', () => this.store.put(key, value, how));
+    if (verb === 'delete' && first?.type === 'delete') {
+      return this.store.delete(first.key, { ifMatch: first.ifMatch, idempotencyKey, signal }).then(() => undefined);
     }
-    const how = { ifMatch: first.ifMatch, idempotencyKey, signal };
-    return this.#counted('delete', () => this.store.delete(key, how)).then(() => undefined);
+    return this.commitStore('several writes at once').commit(operations, options);
   }
 
   #read<T>(verb: StoreCall['verb'], call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -125,6 +149,27 @@ export class StoreClient<S extends Store = Store> {
   #counted<T>(verb: StoreCall['verb'], call: () => Promise<T>): Promise<T> {
     return storeCalls.hasSubscribers ? storeCalls.tracePromise(call, { verb }) : call();
   }
+}
+
+/** What sends the operations: alone where it can be. */
+function verbOf(operations: readonly CommitOperation[], { vectors }: CommitOptions): 'put' | 'delete' | 'commit' {
+  const [first] = operations;
+  if (operations.length !== 1 || (vectors !== undefined && vectors.length > 0)) return 'commit';
+  if (first?.type === 'delete') return 'delete';
+  return first?.type === 'put' && first.vectors === undefined ? 'put' : 'commit';
+}
+
+/** What a failure says of the write. */
+function failed(error: unknown): WriteOutcome {
+  if (!(error instanceof NorimakiError)) return { kind: 'unknown', error };
+  if (NorimakiError.is(error, 'version.mismatch') || NorimakiError.is(error, 'already.exists')) {
+    return { kind: 'conflict', error };
+  }
+  if (REFUSALS.has(error.code)) throw error;
+  if (isOutage(error) || NorimakiError.is(error, 'aborted')) {
+    return { kind: error.details.applied === 'no' ? 'notApplied' : 'unknown', error };
+  }
+  return { kind: 'unknown', error };
 }
 
 function missing(capability: string, neededBy: string): NorimakiError<'capability.missing'> {

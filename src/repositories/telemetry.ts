@@ -9,6 +9,7 @@ export interface StoreCall {
     | 'put'
     | 'delete'
     | 'commit'
+    | 'watch'
     | 'createIndex'
     | 'dropIndex'
     | 'insertVector'

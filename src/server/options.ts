@@ -26,6 +26,10 @@ export interface ServerLimits {
   readonly calls: number;
   /** Calls at work at once in one `Stream`; default 1,024. What comes beyond is left unread. */
   readonly callsPerStream: number;
+  /** Watches open at once on one connection; default 64. What comes beyond is refused. */
+  readonly watchesPerConnection: number;
+  /** Keys that wait for a client that reads slowly, before its watch is lost; default 10,000. */
+  readonly changesPerWatch: number;
   /** Of a search; default 1,000, which is also the most. */
   readonly k: number;
   /** Of a vector; default 4,096, which is also the most. */
@@ -34,6 +38,8 @@ export interface ServerLimits {
   readonly idempotencyKeys: number;
   /** How long a call in a `Stream` may take that gives no time of its own, in milliseconds; default 60,000. */
   readonly timeout: number;
+  /** How long a connection may take for its TLS and to greet as HTTP/2 does, in milliseconds; default 10,000. */
+  readonly handshake: number;
 }
 
 export interface ServeOptions {
@@ -85,10 +91,13 @@ const DEFAULT_LIMITS: ServerLimits = {
   streams: 256,
   calls: 4096,
   callsPerStream: 1024,
+  watchesPerConnection: 64,
+  changesPerWatch: 10_000,
   k: MAX_K,
   dimensions: MAX_DIMENSIONS,
   idempotencyKeys: 100_000,
   timeout: 60_000,
+  handshake: 10_000,
 };
 
 /** The longest record, and a page of a scan, must fit into a message. */

@@ -1,6 +1,6 @@
 import type { StoreSource } from '../core/store.ts';
 import { checkSource, openSource } from '../core/store-source.ts';
-import { requireGrpc } from './optional.ts';
+import { requireGrpc } from '../wire/optional.ts';
 import { joinAddress, type ServeOptions, type Settings, settingsOf } from './options.ts';
 import type { Started } from './start.ts';
 
@@ -41,7 +41,7 @@ const USAGE = "serve takes a store and options: serve(embedded({ path: './data' 
 export async function serve(source: StoreSource, options: ServeOptions = {}): Promise<NorikvServer> {
   checkSource(source, USAGE);
   const settings = settingsOf(options);
-  await requireGrpc();
+  await requireGrpc('the server');
   const { start } = await import('./start.ts');
   const { store, release } = await openSource(source, settings.environment);
   try {
@@ -62,6 +62,8 @@ class RunningServer implements NorikvServer {
   readonly #settings: Settings;
   readonly #release: () => Promise<void>;
   #closing: Promise<void> | undefined;
+  /** Leaves the signal that closes it. */
+  #forgetSignal: () => void = () => {};
 
   constructor(started: Started, settings: Settings, release: () => Promise<void>) {
     this.host = settings.host;
@@ -86,10 +88,12 @@ class RunningServer implements NorikvServer {
     const close = (): void => void this.close().catch(() => {});
     if (signal?.aborted) close();
     else signal?.addEventListener('abort', close, { once: true });
+    this.#forgetSignal = () => signal?.removeEventListener('abort', close);
   }
 
   async #close(grace: number): Promise<void> {
     const { clock } = this.#settings;
+    this.#forgetSignal();
     const done = new AbortController();
     const finished = this.#started.finish().then(() => done.abort());
     // No grace is none by any clock, also by one that stands still.

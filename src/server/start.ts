@@ -1,4 +1,4 @@
-import { Server, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Store } from '../core/store.ts';
 import { norikv, norimaki } from '../wire/index.ts';
 import type { Operations } from './calls/operations.ts';
@@ -6,10 +6,10 @@ import { Places } from './calls/places.ts';
 import { recordOperations } from './calls/record-operations.ts';
 import { UnaryCalls } from './calls/unary.ts';
 import { vectorOperations } from './calls/vector-operations.ts';
-import { alone } from './cluster.ts';
+import { Alone } from './cluster.ts';
 import { Gate } from './gate/gate.ts';
 import { authoriser } from './gate/tokens.ts';
-import { listen } from './listen.ts';
+import { Listener } from './listen/listener.ts';
 import { publicAddress, type Settings } from './options.ts';
 import { imitate } from './quirks/imitate.ts';
 import { adminService } from './services/admin.ts';
@@ -19,6 +19,7 @@ import { kvService } from './services/kv.ts';
 import { MetaService } from './services/meta.ts';
 import { addReflection } from './services/reflection.ts';
 import { vectorService } from './services/vector.ts';
+import { WatchService } from './services/watch.ts';
 import { STREAM_METHOD } from './stream/frames.ts';
 import { Streams } from './stream/streams.ts';
 
@@ -40,11 +41,13 @@ export async function start(source: Store, settings: Settings): Promise<Started>
   const server = new Server({
     'grpc.max_receive_message_length': limits.message,
     'grpc.max_concurrent_streams': limits.streams,
+    // Counts and times each call and each message, for nobody.
+    'grpc.enable_channelz': 0,
     interceptors: [gate.interceptor],
   });
   let port = 0;
   const address = (): string => settings.advertise ?? publicAddress(settings.host, port);
-  const { cluster, store, has } = imitate(settings, source, settings.cluster ?? alone(settings.shards, address));
+  const { cluster, store, has } = imitate(settings, source, settings.cluster ?? new Alone(settings.shards, address));
   const places = new Places(limits.calls);
   const calls = new UnaryCalls(places);
   const operations: Operations = {
@@ -53,6 +56,7 @@ export async function start(source: Store, settings: Settings): Promise<Started>
   };
   const streams = new Streams({ operations, limits, places, clock });
   const meta = new MetaService(cluster);
+  const watches = new WatchService(store, cluster, limits);
   const described = { capabilities: store.capabilities, limits, shards: cluster.shards };
 
   const services: Service[] = [
@@ -63,14 +67,17 @@ export async function start(source: Store, settings: Settings): Promise<Started>
   if (has.vectors) services.push(['norikv.v1.Vector', norikv.VectorService, vectorService(operations, calls)]);
   if (has.extension) {
     const definition = { ...norimaki.StoreService, stream: STREAM_METHOD };
-    services.push(['norimaki.v1.Store', definition, extensionService(described, operations, calls, streams)]);
+    services.push(['norimaki.v1.Store', definition, extensionService(described, operations, calls, streams, watches)]);
   }
   const names = services.map(([name]) => name);
   for (const [, definition, implementation] of services) server.addService(definition, implementation);
   const health = await addHealth(server, names);
   await addReflection(server, names);
 
-  port = await listen(server, settings);
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  // What comes from it has TLS already.
+  const listener = new Listener(settings, (socket) => injector.injectConnection(socket));
+  port = await listener.listen();
   return {
     port,
     finish: () =>
@@ -78,9 +85,14 @@ export async function start(source: Store, settings: Settings): Promise<Started>
         health.stop();
         meta.stop();
         streams.stop();
+        watches.stop();
         gate.endForeignStreams();
+        listener.stop();
         server.tryShutdown(() => resolve());
       }),
-    cut: () => server.forceShutdown(),
+    cut: () => {
+      server.forceShutdown();
+      listener.cut();
+    },
   };
 }

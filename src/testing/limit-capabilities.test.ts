@@ -66,6 +66,12 @@ describe('a limited store', () => {
     expect((await store.scan({ start: key, end: value })).entries).toEqual([]);
   });
 
+  test('without watch, refuses to watch', async () => {
+    const store = limitCapabilities(await openMemory(), ['watch']);
+    // @ts-expect-error a store without watch has no watch().
+    await expect(store.watch({ start: key, end: value })).rejects.toMatchObject(missing('watch'));
+  });
+
   test('without idempotency, applies a repeated write again', async () => {
     const store = limitCapabilities(await openMemory(), ['idempotency']);
     const first = await store.put(key, value, { idempotencyKey: 'a' });

@@ -9,6 +9,7 @@ import type {
   ScanStore,
   Store,
   VectorStore,
+  WatchStore,
 } from '../core/store.ts';
 import type { Vectors } from '../core/vectors/index.ts';
 import type { Version } from '../core/version.ts';
@@ -16,7 +17,7 @@ import { forgettable, LimitedVectors } from './limited-vectors.ts';
 import { capabilityMissing, StoreWrapper } from './store-wrapper.ts';
 
 /** What a store can be left without; `'cas'` leaves it with best-effort conditional writes. */
-export type Ability = 'scan' | 'commit' | 'ifAbsent' | 'deleteIfMatch' | 'idempotency' | 'cas' | 'vectors';
+export type Ability = 'scan' | 'commit' | 'ifAbsent' | 'deleteIfMatch' | 'idempotency' | 'cas' | 'vectors' | 'watch';
 
 /** `S` without the abilities `A`. */
 export type LimitedStore<S extends Store, A extends Ability> = Store & {
@@ -25,7 +26,8 @@ export type LimitedStore<S extends Store, A extends Ability> = Store & {
   };
 } & ('scan' extends A ? unknown : S extends ScanStore ? ScanStore : unknown) &
   ('commit' extends A ? unknown : S extends CommitStore ? CommitStore : unknown) &
-  ('vectors' extends A ? unknown : S extends VectorStore ? VectorStore : unknown);
+  ('vectors' extends A ? unknown : S extends VectorStore ? VectorStore : unknown) &
+  ('watch' extends A ? unknown : S extends WatchStore ? WatchStore : unknown);
 
 class Limited extends StoreWrapper {
   override readonly vectors: Vectors;
@@ -65,6 +67,11 @@ class Limited extends StoreWrapper {
       else this.#check(operation, 'commit()');
     }
     return super.commit(operations, forgettable(options, this.#capabilities));
+  }
+
+  override async watch(...call: Parameters<StoreWrapper['watch']>): ReturnType<StoreWrapper['watch']> {
+    if (!this.#capabilities.watch) throw capabilityMissing('watch', 'watch()');
+    return super.watch(...call);
   }
 
   #check({ ifAbsent }: { ifAbsent?: boolean | undefined }, caller: string): void {

@@ -6,6 +6,7 @@ import {
   type CommitStore,
   canCommit,
   canScan,
+  canWatch,
   type DeleteOptions,
   hasVectors,
   type Key,
@@ -18,6 +19,9 @@ import {
   type Store,
   type Stored,
   type VectorStore,
+  type Watch,
+  type WatchOptions,
+  type WatchStore,
 } from '../core/store.ts';
 import type { Vectors } from '../core/vectors/index.ts';
 import type { Version } from '../core/version.ts';
@@ -28,7 +32,8 @@ export type SameAbilities<S extends Store> = Store & { readonly capabilities: S[
     ? ScanStore
     : unknown) &
   (S extends CommitStore ? CommitStore : unknown) &
-  (S extends VectorStore ? VectorStore : unknown);
+  (S extends VectorStore ? VectorStore : unknown) &
+  (S extends WatchStore ? WatchStore : unknown);
 
 /** The error of a call to an ability that a store was opened without. */
 export function capabilityMissing(capability: string, neededBy: string): NorimakiError<'capability.missing'> {
@@ -82,6 +87,11 @@ export class StoreWrapper implements Store {
   async commit(operations: readonly CommitOperation[], options?: CommitOptions): Promise<Version> {
     if (!canCommit(this.inner)) throw capabilityMissing('commit', 'commit()');
     return this.inner.commit(operations, options);
+  }
+
+  async watch(range: KeyRange, options?: WatchOptions): Promise<Watch> {
+    if (!canWatch(this.inner)) throw capabilityMissing('watch', 'watch()');
+    return this.inner.watch(range, options);
   }
 
   close(): Promise<void> {

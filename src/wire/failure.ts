@@ -19,6 +19,7 @@ const STATUSES = {
   'store.incompatible': status.FAILED_PRECONDITION,
   'deadline.exceeded': status.DEADLINE_EXCEEDED,
   aborted: status.CANCELLED,
+  'watch.lost': status.ABORTED,
 } as const satisfies Partial<Record<ErrorCode, status>>;
 
 function isKnown(code: string): code is keyof typeof STATUSES {

@@ -25,7 +25,16 @@ function limited(without: readonly Ability[]): ContractInput {
   };
 }
 
-const ABILITIES: readonly Ability[] = ['scan', 'commit', 'ifAbsent', 'deleteIfMatch', 'idempotency', 'cas', 'vectors'];
+const ABILITIES: readonly Ability[] = [
+  'scan',
+  'commit',
+  'ifAbsent',
+  'deleteIfMatch',
+  'idempotency',
+  'cas',
+  'vectors',
+  'watch',
+];
 
 /** Searches pass through unlimited: that costs the most of all to test, and once is enough. */
 function testContract(input: ContractInput, { searches }: { searches: boolean }): void {

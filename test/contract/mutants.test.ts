@@ -7,6 +7,7 @@ import { keepingMutants } from './mutants/keeping.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { readingMutants } from './mutants/reading.ts';
 import { vectorMutants } from './mutants/vectors.ts';
+import { watchMutants } from './mutants/watching.ts';
 import { writingMutants } from './mutants/writing.ts';
 import { openPersistent, reopenPersistent } from './persistent-memory.ts';
 
@@ -17,6 +18,7 @@ const MUTANTS: Record<string, Mutant> = {
   ...committingMutants,
   ...vectorMutants,
   ...vectorCommitMutants,
+  ...watchMutants,
 };
 
 const { capabilities } = await memory().openStore({ clock: manualClock(), random: seededRandom(1) });

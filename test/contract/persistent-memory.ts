@@ -1,7 +1,9 @@
 import type { Environment } from '../../src/core/clock.ts';
 import { NorimakiError } from '../../src/core/errors.ts';
-import type { Store } from '../../src/core/store.ts';
+import type { KeyRange, Store, Watch, WatchOptions } from '../../src/core/store.ts';
+import type { ChangeQueue } from '../../src/core/watch/index.ts';
 import { memory } from '../../src/stores/memory/index.ts';
+import { relayWatch } from '../../src/testing/relay-watch.ts';
 import { StoreWrapper, vectorsOf } from '../../src/testing/store-wrapper.ts';
 import { VectorsWrapper } from '../../src/testing/vectors-wrapper.ts';
 
@@ -11,6 +13,7 @@ export class PersistentMemory extends StoreWrapper {
     this.#checkOpen();
     return vectorsOf(this.inner, caller);
   });
+  readonly #watches = new Set<ChangeQueue>();
   #closed = false;
 
   override async get(...call: Parameters<Store['get']>): ReturnType<Store['get']> {
@@ -43,13 +46,27 @@ export class PersistentMemory extends StoreWrapper {
     return super.commit(...call);
   }
 
+  override async watch(range: KeyRange, options?: WatchOptions): Promise<Watch> {
+    this.#checkOpen();
+    const watch: ChangeQueue = relayWatch(await super.watch(range, options), options, undefined, () =>
+      this.#watches.delete(watch),
+    );
+    this.#watches.add(watch);
+    return watch;
+  }
+
   override async close(): Promise<void> {
     this.#closed = true;
+    for (const watch of [...this.#watches]) watch.fail(closedError());
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new NorimakiError('store.closed', 'This handle is closed.', { store: 'memory' });
+    if (this.#closed) throw closedError();
   }
+}
+
+function closedError(): NorimakiError<'store.closed'> {
+  return new NorimakiError('store.closed', 'This handle is closed.', { store: 'memory' });
 }
 
 export async function openPersistent(environment: Environment): Promise<PersistentMemory> {

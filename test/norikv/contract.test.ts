@@ -22,6 +22,7 @@ const FULL: Input['capabilities'] = {
   scan: true,
   commit: true,
   vectors: true,
+  watch: true,
   limits: DEFAULT_LIMITS,
 };
 
@@ -33,6 +34,7 @@ const PLAIN: Input['capabilities'] = {
   scan: false,
   commit: false,
   vectors: false,
+  watch: false,
   limits: DEFAULT_LIMITS,
 };
 
@@ -81,6 +83,7 @@ const OF_THE_STORE = new Set([
   'expiry',
   'idempotency',
   'vector commits',
+  'watch',
   'any sequence of calls',
 ]);
 

@@ -1,9 +1,21 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ServiceError } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
-import { expect, test } from 'vitest';
-import type { Capabilities, DeleteOptions, Key, PutOptions } from '../../src/core/store.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import type {
+  Capabilities,
+  DeleteOptions,
+  Key,
+  KeyRange,
+  PutOptions,
+  ScanOptions,
+  ScanPage,
+} from '../../src/core/store.ts';
 import { systemEnvironment } from '../../src/core/system.ts';
 import { makeVersion } from '../../src/core/version.ts';
+import { embedded } from '../../src/stores/embedded/index.ts';
 import { memory } from '../../src/stores/memory/index.ts';
 import { StoreWrapper } from '../../src/testing/store-wrapper.ts';
 import { decodeFailure, FAILURE_TRAILER, norimaki, toWireVersion } from '../../src/wire/index.ts';
@@ -61,7 +73,7 @@ test('describe tells what the store can, and the limits', async () => {
       scan: true,
       commit: true,
       vectors: true,
-      watch: false,
+      watch: true,
     },
     limits: { key: 1024, value: 1_048_576, message: 4 * 1024 * 1024, k: 50, dimensions: 4096 },
     shards: 16,
@@ -87,14 +99,6 @@ test('a put of what must not exist, and a failure with its details in the traile
   expect(await ask(client, 'delete', { key, ifMatch: version, idempotencyKey: '' })).toEqual({ existed: true });
 });
 
-test('watch is not there yet, and says so', async () => {
-  const client = extensionClient(await serving());
-  const watch = client.watch({ range: undefined });
-  watch.resume();
-  const error = await new Promise<ServiceError>((resolve) => watch.on('error', resolve));
-  expect(error).toMatchObject({ code: status.UNIMPLEMENTED, details: expect.stringContaining('read again') });
-});
-
 const rangeOf = (start: string, end: string) => ({ start: Buffer.from(start), end: Buffer.from(end) });
 
 test.each([false, true])('a scan ends its pages by their bytes, and misses nothing (reverse: %s)', async (reverse) => {
@@ -117,6 +121,43 @@ test.each([false, true])('a scan ends its pages by their bytes, and misses nothi
   const all = [...names, 'k99'];
   expect(seen).toEqual(reverse ? all.reverse() : all);
   expect(pages).toBeGreaterThan(10);
+});
+
+/** Counts what its scans take out of the store. */
+class CountedScans extends StoreWrapper {
+  readonly pages: number[] = [];
+
+  override async scan(range: KeyRange, options?: ScanOptions): Promise<ScanPage> {
+    const page = await super.scan(range, options);
+    this.pages.push(page.entries.reduce((bytes, { key, value }) => bytes + key.length + value.length, 0));
+    return page;
+  }
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'server-scan-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test.each([
+  ['memory', () => memory()],
+  ['embedded', () => embedded({ path: temporaryFolder() })],
+])('no more is read from the %s store than a page of a scan holds', async (_, opener) => {
+  const store = await opener().openStore(systemEnvironment);
+  onTestFinished(() => store.close());
+  const names = Array.from({ length: 20 }, (_, i) => `k${10 + i}`);
+  for (const name of names) await store.put(Buffer.from(name), Buffer.alloc(400_000));
+  const counted = new CountedScans(store);
+  const client = extensionClient(await serving({}, counted));
+  for (const reverse of [false, true]) {
+    const asked = { range: rangeOf('k', 'l'), limit: 1000, reverse, consistency: '' };
+    const page: norimaki.ScanResponse = await ask(client, 'scan', asked);
+    const inOrder = reverse ? names.toReversed() : names;
+    expect(page.records.map((record) => Buffer.from(record.key).toString())).toEqual(inOrder.slice(0, 2));
+    expect(Buffer.from((reverse ? page.rest?.end : page.rest?.start) ?? []).toString()).toContain(inOrder[1]);
+  }
+  expect(counted.pages).toEqual([800_006, 800_006]);
 });
 
 test('a page holds as many records as were asked for, 100 if nothing was', async () => {
@@ -157,7 +198,7 @@ test('a commit is all or nothing, vectors with it, and tells which operation was
 class Poor extends StoreWrapper {
   override get capabilities(): Capabilities {
     const lacks = { ifAbsent: false, deleteIfMatch: false, idempotency: false, scan: false, commit: false };
-    return { ...this.inner.capabilities, ...lacks, vectors: false, cas: 'best-effort' };
+    return { ...this.inner.capabilities, ...lacks, vectors: false, watch: false, cas: 'best-effort' };
   }
 
   override put(key: Key, value: Uint8Array, options: PutOptions = {}) {

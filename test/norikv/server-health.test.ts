@@ -2,7 +2,6 @@ import { Client, credentials, makeGenericClientConstructor, type ServiceClientCo
 import { service as healthService } from 'grpc-health-check';
 import { expect, onTestFinished, test } from 'vitest';
 import type { NorikvServer } from '../../src/server/index.ts';
-import { requireGrpc } from '../../src/server/optional.ts';
 import { serving } from './support/serving.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: clients that are made at run time have no types.
@@ -65,13 +64,4 @@ test('reflection: services and their messages can be asked for', async () => {
   const files = String(await reflect(server, FILE_CONTAINING_SYMBOL, 'norimaki.v1.Store'));
   // Of the file itself, and of the one that it imports.
   for (const message of ['CommitRequest', 'VectorSearchRequest']) expect(files).toContain(message);
-});
-
-test('without the package a sentence says what to install', async () => {
-  const missing = Object.assign(new Error('no'), { code: 'ERR_MODULE_NOT_FOUND' });
-  await expect(requireGrpc(() => Promise.reject(missing))).rejects.toMatchObject({
-    code: 'capability.missing',
-    message: expect.stringContaining('npm install @grpc/grpc-js'),
-  });
-  await expect(requireGrpc(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
 });

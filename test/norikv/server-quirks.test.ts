@@ -228,7 +228,7 @@ test('what a quirk takes away is not promised', async () => {
     return new Promise((resolve) => client.describe({}, (_, response) => resolve(response?.capabilities)));
   };
   const all = { atomicCas: true, ifAbsent: true, deleteIfMatch: true, idempotency: true, scan: true, commit: true };
-  expect(await capabilitiesWith({})).toEqual({ ...all, vectors: true, watch: false });
+  expect(await capabilitiesWith({})).toEqual({ ...all, vectors: true, watch: true });
   expect(
     await capabilitiesWith(only('racing-cas', 'delete-ignores-if-match', 'shared-idempotency', 'no-vectors')),
   ).toMatchObject({ atomicCas: false, ifAbsent: false, deleteIfMatch: false, idempotency: false, vectors: false });

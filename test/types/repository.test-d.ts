@@ -5,6 +5,8 @@ import {
   type Default,
   defineEntity,
   Entity,
+  type EntityChange,
+  type EntityChanges,
   Field,
   Id,
   Index,
@@ -98,6 +100,8 @@ plain.repo(Product).scan();
 plain.repo(Product).find({ stock: 1 });
 declare const scanning: Database<ScanStore>;
 scanning.repo(Product).scan();
+// @ts-expect-error the store does not watch.
+scanning.repo(Product).watch();
 // @ts-expect-error the store does not scan.
 plain.store.scan;
 
@@ -115,3 +119,16 @@ if (NorimakiError.match(error, 'store.')) {
 }
 // @ts-expect-error no such code.
 NorimakiError.is(error, 'conflict.exhaused');
+
+// Watching.
+products.watch() satisfies EntityChanges<string>;
+products.watch('a', { buffer: 10 });
+stops.watch({ line: 'a', nr: 1 }) satisfies AsyncIterable<EntityChange<{ line: string; nr: number }>>;
+// @ts-expect-error a number is no sku.
+products.watch(7);
+// @ts-expect-error no option.
+products.watch({ limit: 1 });
+declare const change: EntityChange<string>;
+if (change.type === 'put') change.version satisfies Version;
+// @ts-expect-error a start is of no entity.
+change.id;

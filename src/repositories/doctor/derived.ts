@@ -3,7 +3,7 @@ import type { FieldGroup, IdPart } from '../../core/model/model.ts';
 import type { Key, Stored } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
 import { type LiveRecord, readSnapshot, type Snapshot } from '../snapshot.ts';
-import { mutateOperation } from '../verbs/mutate.ts';
+import { MutateOperation } from '../verbs/mutate.ts';
 import { claimOwner, claimValue } from '../write/claims.ts';
 import { derivedKeys } from '../write/derived-keys.ts';
 import { type Examination, type Look, type Suspect, send } from './examination.ts';
@@ -116,7 +116,7 @@ function entryLook(examination: Examination, id: readonly IdPart[], group: Field
 
 /** A record from before the constraint or index was declared: the next write brings it in. */
 function outdated({ context, signal }: Examination, id: readonly IdPart[], kind: 'unique.missing' | 'index.missing') {
-  const operation = mutateOperation(context, id, () => undefined, { ttl: 'keep' });
+  const operation = new MutateOperation(context, id, () => undefined, { ttl: 'keep' });
   const key = context.keys.record(id);
   return { kind, mend: () => context.queues.run(context, id, key, operation, { signal }) };
 }

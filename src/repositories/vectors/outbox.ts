@@ -1,6 +1,5 @@
 import { MAX_PAGE } from '../../core/checks.ts';
 import { NorimakiError } from '../../core/errors.ts';
-import type { IdPart } from '../../core/model/model.ts';
 import type { KeyRange, ReadOptions } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Progress } from '../verbs/bulk.ts';
@@ -119,7 +118,7 @@ export class EntityOutbox implements Outbox {
         const { since, attempts, failure } = entry;
         if (!failure?.isDead) return undefined;
         const { code, message } = failure;
-        return { id: this.#idOf(id), since: new Date(since), attempts, code, message };
+        return { id: this.#context.keys.idOf(id), since: new Date(since), attempts, code, message };
       }),
     );
   }
@@ -172,12 +171,6 @@ export class EntityOutbox implements Outbox {
       for (const entry of page.entries) yield itemOf(this.#context, entry.key, entry);
       range = page.rest;
     }
-  }
-
-  /** As `get` takes it. */
-  #idOf(parts: readonly IdPart[]): unknown {
-    const { ids } = this.#context.model;
-    return ids.length === 1 ? parts[0] : Object.fromEntries(ids.map(({ name }, i) => [name, parts[i]]));
   }
 
   #worker(): OutboxWorker {

@@ -38,8 +38,21 @@ const NOTHING: Omit<VectorChange, 'after'> = {
 };
 
 /** What a write of an entity without embeddings sends for its vectors. */
+class WithoutVectors implements VectorChange {
+  readonly after: RecordState;
+  readonly inserts = NOTHING.inserts;
+  readonly deletes = NOTHING.deletes;
+  readonly expiring = NOTHING.expiring;
+  readonly operations = NOTHING.operations;
+  readonly isDeferred = false;
+
+  constructor(after: RecordState) {
+    this.after = after;
+  }
+}
+
 export function withoutVectors(after: RecordState): VectorChange {
-  return { ...NOTHING, after };
+  return new WithoutVectors(after);
 }
 
 /**

@@ -2,6 +2,7 @@ import { NorimakiError } from '../../core/errors.ts';
 import { compareKeys } from '../../core/keys/index.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import type { Consistency } from '../../core/store.ts';
+import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
 import { firstDeadline, nextDeadline, type TtlOption } from '../deadline.ts';
 import { dehydrate, fromInput, hydrate } from '../entity.ts';
@@ -9,7 +10,7 @@ import { describeRecord, type LiveRecord } from '../snapshot.ts';
 import { givenVectors } from '../vectors/given.ts';
 import type { WriteCallOptions } from '../write/member.ts';
 import { decodeToChange, firstRecord, nextRecord, operationIdOf, remembers } from '../write/next-record.ts';
-import type { Operation } from '../write/operation.ts';
+import type { Operation, RecordState } from '../write/operation.ts';
 import { committed } from './results.ts';
 
 export interface MutateOptions<Input = object> extends WriteCallOptions {
@@ -28,28 +29,42 @@ export interface MutateOptions<Input = object> extends WriteCallOptions {
 export type Mutator = (draft: object) => unknown;
 
 /** `mutate` as an operation. Errors of its own: `not.found`, `fence.stale`, and whatever `fn` throws. */
-export function mutateOperation(
-  context: RepositoryContext,
-  id: readonly IdPart[],
-  fn: Mutator,
-  options: MutateOptions,
-): Operation<object> {
-  const { model } = context;
-  const operationId =
-    options.idempotencyKey === undefined ? undefined : operationIdOf('mutate', options.idempotencyKey);
-  return {
-    apply: (state) => {
-      if (operationId !== undefined && state !== undefined && remembers(state.envelope, operationId)) return state;
-      const fence = checkFence(context, id, state, options.fence);
-      if (state === undefined && options.ifAbsent === undefined) throw notFound(context, id);
-      const draft = startingDraft(context, id, state, options.ifAbsent);
-      const finish = (returned: unknown): LiveRecord =>
-        changed(context, id, state, draft, returned, { ttl: options.ttl, fence, operationId });
-      const returned = fn(draft.entity);
-      return isThenable(returned) ? Promise.resolve(returned).then(finish) : finish(returned);
-    },
-    result: (_before, after, version) => committed(model, after, version),
-  };
+export class MutateOperation implements Operation<object> {
+  readonly #context: RepositoryContext;
+  readonly #id: readonly IdPart[];
+  readonly #fn: Mutator;
+  readonly #options: MutateOptions;
+  readonly #operationId: string | undefined;
+
+  constructor(context: RepositoryContext, id: readonly IdPart[], fn: Mutator, options: MutateOptions) {
+    this.#context = context;
+    this.#id = id;
+    this.#fn = fn;
+    this.#options = options;
+    const { idempotencyKey } = options;
+    this.#operationId = idempotencyKey === undefined ? undefined : operationIdOf('mutate', idempotencyKey);
+  }
+
+  apply(state: RecordState): RecordState | Promise<RecordState> {
+    const operationId = this.#operationId;
+    if (operationId !== undefined && state !== undefined && remembers(state.envelope, operationId)) return state;
+    const { ifAbsent } = this.#options;
+    const fence = checkFence(this.#context, this.#id, state, this.#options.fence);
+    if (state === undefined && ifAbsent === undefined) throw notFound(this.#context, this.#id);
+    const draft = startingDraft(this.#context, this.#id, state, ifAbsent);
+    const returned = this.#fn(draft.entity);
+    if (!isThenable(returned)) return this.#finish(state, draft, returned, fence);
+    return Promise.resolve(returned).then((replacement) => this.#finish(state, draft, replacement, fence));
+  }
+
+  result(_before: RecordState, after: RecordState, version: Version | undefined): object {
+    return committed(this.#context.model, after, version);
+  }
+
+  #finish(state: RecordState, draft: DraftOf, returned: unknown, fence: bigint | undefined): LiveRecord {
+    const { ttl } = this.#options;
+    return changed(this.#context, this.#id, state, draft, returned, { ttl, fence, operationId: this.#operationId });
+  }
 }
 
 interface DraftOf {

@@ -45,34 +45,46 @@ export function checkVersion(
 }
 
 /** `put` as an operation. Errors of its own: `version.mismatch`. */
-export function putOperation(
-  context: RepositoryContext,
-  id: readonly IdPart[],
-  input: Input,
-  { ifMatch, ttl, idempotencyKey }: PutOptions,
-): Operation<object> {
-  const { model, environment } = context;
-  const operationId = idempotencyKey === undefined ? undefined : operationIdOf('put', idempotencyKey);
-  return {
-    apply: (state) => {
-      if (operationId !== undefined && state !== undefined && remembers(state.envelope, operationId)) return state;
-      checkVersion(context, id, state, ifMatch);
-      const values = { ...input.values };
-      const { given } = input;
-      const now = environment.clock.now();
-      if (state === undefined) {
-        const expiresAt = firstDeadline(model, values, now, ttl);
-        return firstRecord(context, id, { values, given, expiresAt, operationId });
-      }
-      const previous = state.envelope.expiresAt;
-      // A deadline that the caller leaves out is not one that the caller takes away.
-      if (model.deadlineField !== undefined && values[model.deadlineField] === undefined && previous !== undefined) {
-        values[model.deadlineField] = new Date(previous);
-      }
-      const expiresAt = nextDeadline(model, values, previous, now, ttl);
-      const { unknown } = decodeToChange(context, id, state);
-      return nextRecord(context, id, state, { values, unknown, given, expiresAt, operationId });
-    },
-    result: (_before, after, version) => committed(model, after, version),
-  };
+export class PutOperation implements Operation<object> {
+  readonly #context: RepositoryContext;
+  readonly #id: readonly IdPart[];
+  readonly #input: Input;
+  readonly #options: PutOptions;
+  readonly #operationId: string | undefined;
+
+  constructor(context: RepositoryContext, id: readonly IdPart[], input: Input, options: PutOptions) {
+    this.#context = context;
+    this.#id = id;
+    this.#input = input;
+    this.#options = options;
+    const { idempotencyKey } = options;
+    this.#operationId = idempotencyKey === undefined ? undefined : operationIdOf('put', idempotencyKey);
+  }
+
+  apply(state: RecordState): RecordState {
+    const operationId = this.#operationId;
+    if (operationId !== undefined && state !== undefined && remembers(state.envelope, operationId)) return state;
+    const { model, environment } = this.#context;
+    const { ifMatch, ttl } = this.#options;
+    checkVersion(this.#context, this.#id, state, ifMatch);
+    const values = { ...this.#input.values };
+    const { given } = this.#input;
+    const now = environment.clock.now();
+    if (state === undefined) {
+      const expiresAt = firstDeadline(model, values, now, ttl);
+      return firstRecord(this.#context, this.#id, { values, given, expiresAt, operationId });
+    }
+    const previous = state.envelope.expiresAt;
+    // A deadline that the caller leaves out is not one that the caller takes away.
+    if (model.deadlineField !== undefined && values[model.deadlineField] === undefined && previous !== undefined) {
+      values[model.deadlineField] = new Date(previous);
+    }
+    const expiresAt = nextDeadline(model, values, previous, now, ttl);
+    const { unknown } = decodeToChange(this.#context, this.#id, state);
+    return nextRecord(this.#context, this.#id, state, { values, unknown, given, expiresAt, operationId });
+  }
+
+  result(_before: RecordState, after: RecordState, version: Version | undefined): object {
+    return committed(this.#context.model, after, version);
+  }
 }

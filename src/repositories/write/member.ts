@@ -15,13 +15,35 @@ export interface WriteCallOptions {
 }
 
 /** How far one operation came in one folding of its batch. */
-export type Fold =
-  | { readonly before: RecordState; readonly after: RecordState }
-  | { readonly before: RecordState; readonly error: unknown };
+export type Fold = Changed | Failed;
 
-interface Settle<R> {
-  readonly resolve: (result: R) => void;
-  readonly reject: (error: unknown) => void;
+// Classes, as they live until the write is acknowledged: see `listOf`.
+
+class Changed {
+  readonly before: RecordState;
+  readonly after: RecordState;
+
+  constructor(before: RecordState, after: RecordState) {
+    this.before = before;
+    this.after = after;
+  }
+}
+
+export class Failed {
+  readonly before: RecordState;
+  readonly error: unknown;
+
+  constructor(before: RecordState, error: unknown) {
+    this.before = before;
+    this.error = error;
+  }
+}
+
+/** The queue that a member waits in. */
+export interface MemberHost {
+  readonly clock: Clock;
+  apply(operation: Operation, state: RecordState): RecordState | Promise<RecordState>;
+  onMemberAborted(): void;
 }
 
 /** One caller in the queue of a key: an operation, its patience, and the promise it waits on. */
@@ -36,33 +58,33 @@ export class Member<R = unknown> {
   inFlight = false;
   isSettled = false;
 
-  readonly #clock: Clock;
+  readonly #host: MemberHost;
   readonly #started: number;
-  readonly #settle: Settle<R>;
+  #resolve: ((result: R) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
 
   constructor(
     operation: Operation<R>,
     options: WriteCallOptions & { consistency?: Consistency | undefined },
-    clock: Clock,
-    onAbort: () => void,
+    host: MemberHost,
   ) {
     this.operation = operation;
     this.policy = retryPolicy(options.retry, CONFLICT_POLICY);
     this.signal = options.signal;
     this.consistency = options.consistency;
-    this.#clock = clock;
-    this.#started = clock.mono();
-    let settle: Settle<R> | undefined;
+    this.#host = host;
+    this.#started = host.clock.mono();
     this.promise = new Promise<R>((resolve, reject) => {
-      settle = { resolve, reject };
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
-    // The executor above has run.
-    this.#settle = settle as Settle<R>;
-    const { signal } = this;
-    if (signal === undefined) return;
+    if (options.signal !== undefined) this.#heed(options.signal);
+  }
+
+  #heed(signal: AbortSignal): void {
     const abort = (): void => {
       this.reject(abortedError(signal, this.inFlight ? 'unknown' : 'no'));
-      onAbort();
+      this.#host.onMemberAborted();
     };
     if (signal.aborted) {
       abort();
@@ -73,7 +95,7 @@ export class Member<R = unknown> {
   }
 
   get waited(): number {
-    return this.#clock.mono() - this.#started;
+    return this.#host.clock.mono() - this.#started;
   }
 
   get remaining(): number {
@@ -86,24 +108,24 @@ export class Member<R = unknown> {
    */
   fold(before: RecordState): Fold | Promise<Fold> {
     try {
-      const after = this.operation.apply(before);
-      return after instanceof Promise ? this.#foldInTime(before, after) : { before, after };
+      const after = this.#host.apply(this.operation, before);
+      return after instanceof Promise ? this.#foldInTime(before, after) : new Changed(before, after);
     } catch (error) {
-      return { before, error };
+      return new Failed(before, error);
     }
   }
 
   async #foldInTime(before: RecordState, work: Promise<RecordState>): Promise<Fold> {
     try {
-      return { before, after: await this.#inTime(work) };
+      return new Changed(before, await this.#inTime(work));
     } catch (error) {
-      return { before, error };
+      return new Failed(before, error);
     }
   }
 
   async #inTime<T>(work: Promise<T>): Promise<T> {
     const done = new AbortController();
-    const timer = this.#clock.sleep(Math.max(0, this.remaining), { signal: done.signal }).then(
+    const timer = this.#host.clock.sleep(Math.max(0, this.remaining), { signal: done.signal }).then(
       () => {
         const waited = this.waited;
         const message = `The function given to mutate took longer than its deadline (${Math.round(waited)} ms); nothing was written for it. If it waits for another write to the same record, it waits for itself.`;
@@ -143,17 +165,23 @@ export class Member<R = unknown> {
 
   /** Settles after the batch was committed, or after it turned out that there was nothing to commit. */
   settle(fold: Fold, version: Version | undefined): void {
-    if ('error' in fold) this.reject(fold.error);
-    else this.#once(() => this.#settle.resolve(this.operation.result(fold.before, fold.after, version)));
+    if (fold instanceof Failed) {
+      this.reject(fold.error);
+      return;
+    }
+    if (this.isSettled) return;
+    try {
+      const result = this.operation.result(fold.before, fold.after, version);
+      this.isSettled = true;
+      this.#resolve?.(result);
+    } catch (error) {
+      this.reject(error);
+    }
   }
 
   reject(error: unknown): void {
-    this.#once(() => this.#settle.reject(error));
-  }
-
-  #once(settle: () => void): void {
     if (this.isSettled) return;
     this.isSettled = true;
-    settle();
+    this.#reject?.(error);
   }
 }

@@ -101,18 +101,16 @@ export function nextRecord(
   const fence = change.fence ?? before.envelope.fence;
   const ids = operationId === undefined ? [] : [operationId];
   const { derived } = context.keys;
-  const envelope = remember({ ...before.envelope, schema: model.schema, derived, expiresAt, fence }, ids, model.ring);
+  const was = before.envelope;
+  const isKept = derived === was.derived && expiresAt === was.expiresAt && fence === was.fence;
+  // Mostly it is kept, and copying it takes longer than to look.
+  const next =
+    isKept && was.schema === model.schema ? was : { ...was, schema: model.schema, derived, expiresAt, fence };
+  const envelope = remember(next, ids, model.ring);
   const given = before.given === undefined ? change.given : new Map([...before.given, ...(change.given ?? [])]);
   const after = encode(context, id, envelope, change, given);
-  const was = before.envelope;
-  const isGiven = change.given !== undefined;
-  const unchanged =
-    !isGiven &&
-    after.body === before.body &&
-    expiresAt === was.expiresAt &&
-    fence === was.fence &&
-    derived === was.derived;
-  return unchanged ? before : after;
+  const isUnchanged = isKept && change.given === undefined && after.body === before.body;
+  return isUnchanged ? before : after;
 }
 
 /** A record as it is stored, and its envelope, once it remembers this operation. */

@@ -1,77 +1,78 @@
-import { NorimakiError } from '../../core/errors.ts';
-import type { IdPart } from '../../core/model/model.ts';
-import type { Key } from '../../core/store.ts';
-import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
-import { ABSENT, readSnapshot, type Snapshot } from '../snapshot.ts';
+import type { Snapshot } from '../snapshot.ts';
 import { prepareVectors, type VectorChange, withoutVectors } from '../vectors/prepare.ts';
 import { deleteUnnamed, insertReserved } from '../vectors/reserve.ts';
-import { type NeededClaim, neededClaims } from './claims.ts';
-import { derivesKeys } from './derived-keys.ts';
-import type { Fold, Member } from './member.ts';
+import { type Folded, foldAll } from './fold.ts';
 import { randomOperationId } from './next-record.ts';
-import type { RecordState } from './operation.ts';
-import { appliedAs, type Delivery, send } from './send.ts';
+import { appliedAs, Delivery, type Sent, send } from './send.ts';
+import { firstStart, isProven, mayGuess, type Round, readStart } from './start.ts';
 import { writeSet } from './write-set.ts';
 
-interface Round {
-  readonly id: readonly IdPart[];
-  readonly key: Key;
-  readonly members: readonly Member[];
-  readonly signal: AbortSignal | undefined;
-  /** The round before, in which another writer seemed to be first. */
-  readonly lost?: LostRound | undefined;
-}
-
-/** A round that ended in a conflict, for the next one to judge by what it reads. */
+/** A round that committed nothing, for the next one to judge by what it reads. */
 export interface LostRound {
-  readonly folded: Folded;
-  /** What it sent; `undefined` when it came no further than the reservation of its vectors. */
-  readonly delivery: Delivery | undefined;
+  /** It only did not know what was there: no try that lost to another writer. */
+  readonly wasGuess: boolean;
+  /** What was sent; `undefined` when it came no further than a guess or the reservation of its vectors. */
+  readonly refused: Refused | undefined;
 }
 
-interface Folded {
-  readonly folds: ReadonlyMap<Member, Fold>;
-  readonly after: RecordState;
-  readonly needed: ReadonlyMap<string, NeededClaim>;
+interface Refused {
+  readonly folded: Folded;
+  readonly delivery: Delivery;
 }
+
+const UNPROVEN: LostRound = { wasGuess: true, refused: undefined };
 
 /**
- * One try for all members: read, fold, embed, compare-and-swap, settle. Resolves to the round itself if another writer was first.
+ * One try for all members: read or guess, fold, embed, compare-and-swap, settle. Resolves to the round itself if nothing
+ * was committed: another writer was first, or what was found rests on a guess that no write has proved.
  * Members learn even of their own failure only after the commit, because it may rest on a state that never came to be.
  */
-export async function runRound(context: RepositoryContext, round: Round): Promise<LostRound | undefined> {
-  const { id, signal, lost } = round;
+export async function runRound(
+  context: RepositoryContext,
+  round: Round,
+  lost: LostRound | undefined,
+): Promise<LostRound | undefined> {
   let { members } = round;
   let folded: Folded | undefined;
+  let restsOnGuess = false;
   try {
-    const base = await firstState(context, round);
-    if (lost !== undefined) await judgeLost(context, lost, base);
+    const starting = lost === undefined ? firstStart(context, round) : readStart(context, round);
+    const start = starting instanceof Promise ? await starting : starting;
+    const { base, certainty } = start;
+    if (lost?.refused !== undefined) await judgeRefused(context, lost.refused, base);
     // Only now, because the round before may have succeeded after all.
     members = members.filter((member) => member.isPatient(context.model.name));
     if (members.length === 0) return undefined;
-    folded = await fold(context, id, members, base);
+    restsOnGuess = certainty === 'guess';
+    const folding = foldAll(context, round.id, members, base);
+    const made = folding instanceof Promise ? await folding : folding;
     const change =
       context.vectors === undefined
-        ? withoutVectors(folded.after)
-        : await prepareVectors(context, id, base, folded.after, signal).catch((error: unknown) => {
-            throw members.length > 1 ? new CannotEmbed(error) : error;
-          });
+        ? withoutVectors(made.after)
+        : await vectorsOf(context, round, base, made, members.length > 1);
+    // What comes now is a failure of the read that proves a guess, or of the write, and ends the round.
+    restsOnGuess = false;
+    if (certainty !== 'guess') folded = made;
     if (change.after === base.live) {
-      settleAll(folded, base.version);
+      if (certainty === 'guess' && !(await isProven(context, round, start))) return UNPROVEN;
+      made.settle(base.version);
       return undefined;
     }
     for (const member of members) member.inFlight = true;
-    const lostDelivery = await deliverRound(context, round, { folded, base, change });
+    const delivered = await deliver(context, round, made, base, change);
+    if (delivered === 'applied') return undefined;
     for (const member of members) member.inFlight = false;
-    if (lostDelivery === undefined) return undefined;
     // What is in use may have changed, too.
     context.vectors?.catalog.invalidate();
-    for (const member of members) member.attempts++;
-    return { folded, delivery: lostDelivery.delivery };
+    const wasGuess = certainty !== 'read';
+    if (!wasGuess) for (const member of members) member.attempts++;
+    return { wasGuess, refused: delivered === 'unreserved' ? undefined : delivered };
   } catch (error) {
     if (error instanceof CannotEmbed) throw error;
-    rejectAll(members, folded, error);
+    if (restsOnGuess) return UNPROVEN;
+    if (folded === undefined) for (const member of members) member.reject(error);
+    else folded.reject(error);
     return undefined;
   }
 }
@@ -83,12 +84,25 @@ export class CannotEmbed extends Error {
   }
 }
 
+async function vectorsOf(
+  context: RepositoryContext,
+  { id, signal }: Round,
+  base: Snapshot,
+  { after }: Folded,
+  isShared: boolean,
+): Promise<VectorChange> {
+  try {
+    return await prepareVectors(context, id, base, after, signal);
+  } catch (error) {
+    throw isShared ? new CannotEmbed(error) : error;
+  }
+}
+
 /** The round before may have been applied after all. If not, its vectors are garbage. */
-async function judgeLost(context: RepositoryContext, { folded, delivery }: LostRound, now: Snapshot): Promise<void> {
-  if (delivery === undefined) return;
+async function judgeRefused(context: RepositoryContext, { folded, delivery }: Refused, now: Snapshot): Promise<void> {
   const late = appliedAs(delivery, now);
   if (late !== undefined) {
-    settleAll(folded, late.version);
+    folded.settle(late.version);
     kickOutbox(context, delivery);
   } else if (!context.client.store.capabilities.commit && now.version !== delivery.base.version) {
     const { inserts, after } = delivery.set.vectors;
@@ -96,96 +110,42 @@ async function judgeLost(context: RepositoryContext, { folded, delivery }: LostR
   }
 }
 
-interface Prepared {
-  readonly folded: Folded;
-  readonly base: Snapshot;
-  readonly change: VectorChange;
-}
-
 /** Sends what a round made and settles its members, or resolves to what was refused. */
-async function deliverRound(
+async function deliver(
   context: RepositoryContext,
-  { id, key, signal }: Round,
-  { folded, base: found, change }: Prepared,
-): Promise<Pick<LostRound, 'delivery'> | undefined> {
+  round: Round,
+  folded: Folded,
+  found: Snapshot,
+  change: VectorChange,
+): Promise<'applied' | 'unreserved' | Refused> {
+  const { id, key, name, signal } = round;
   const { commit } = context.client.store.capabilities;
   const base = commit ? found : await insertReserved(context, id, key, found, change, signal);
-  if (base === undefined) return { delivery: undefined };
+  if (base === undefined) return 'unreserved';
   const writeId = randomOperationId(context.environment.random);
   const set = writeSet(context, id, key, base, change, folded.needed, writeId);
-  const delivery: Delivery = { id, key, base, set, writeId, signal };
+  const delivery = new Delivery(round, base, set, writeId);
   const sent = await send(context, delivery);
-  if (sent.kind !== 'applied') return { delivery };
-  settleAll(folded, sent.version);
+  if (sent.kind !== 'applied') return { folded, delivery };
+  noteState(context, name, delivery, sent);
+  folded.settle(sent.version);
   kickOutbox(context, delivery);
-  return undefined;
+  return 'applied';
+}
+
+/**
+ * Keeps what was written for the next write. Only under a version that the store gave for this very write: one that was
+ * read later may stand for a change of others that records no operation.
+ */
+function noteState(context: RepositoryContext, name: string, { set }: Delivery, sent: Sent): void {
+  const { states } = context.queues;
+  const body = set.vectors.after?.body;
+  const isKnown = sent.isAnswer && sent.version !== undefined && set.envelope !== undefined && body !== undefined;
+  if (isKnown && mayGuess(context)) states.wrote(name, sent.version, set.envelope, body);
+  else states.forget(name);
 }
 
 /** What the write left to be made is made from now on. */
 function kickOutbox({ outbox }: RepositoryContext, { id, set }: Delivery): void {
   if (set.vectors.isDeferred) outbox?.kick(id);
-}
-
-function firstState(context: RepositoryContext, { id, key, members, signal, lost }: Round): Promise<Snapshot> {
-  const isFirst = lost === undefined;
-  if (isFirst && members.every(({ operation }) => operation.expectsAbsent)) return Promise.resolve(ABSENT);
-  const [only] = members;
-  const consistency = isFirst && members.length === 1 ? only?.consistency : undefined;
-  return readSnapshot(context, id, key, { consistency, signal });
-}
-
-async function fold(
-  context: RepositoryContext,
-  id: readonly IdPart[],
-  members: readonly Member[],
-  base: Snapshot,
-): Promise<Folded> {
-  const folds = new Map<Member, Fold>();
-  const needed = new Map<string, NeededClaim>();
-  let state: RecordState = base.live;
-  for (const member of members) {
-    const folding = member.fold(state);
-    let fold = folding instanceof Promise ? await folding : folding;
-    // Most records have no claims, and most functions answer at once: then nothing here is waited for.
-    if (derivesKeys(context)) fold = await withClaims(context, id, fold, needed);
-    folds.set(member, fold);
-    if (!('error' in fold)) state = fold.after;
-  }
-  return { folds, after: state, needed };
-}
-
-/** The fold, failed if its record may not be: notes the claims that it needs. */
-async function withClaims(
-  context: RepositoryContext,
-  id: readonly IdPart[],
-  fold: Fold,
-  needed: Map<string, NeededClaim>,
-): Promise<Fold> {
-  const { before } = fold;
-  if ('error' in fold || fold.after === before) return fold;
-  try {
-    for (const [name, claim] of await neededClaims(context, id, before, fold.after)) needed.set(name, claim);
-    return fold;
-  } catch (error) {
-    if (NorimakiError.is(error, 'store.unavailable')) throw error;
-    return { before, error };
-  }
-}
-
-/** The committed version is that of the last state only: it must not vouch for a state that others in the batch moved on from. */
-function settleAll({ folds, after: last }: Folded, version: Version | undefined): void {
-  for (const [member, fold] of folds) {
-    const known = 'after' in fold && fold.after === last ? version : undefined;
-    member.settle(fold, known);
-  }
-}
-
-function rejectAll(members: readonly Member[], folded: Folded | undefined, error: unknown): void {
-  let isTouched = false;
-  for (const member of members) {
-    const fold = folded?.folds.get(member);
-    const failedAlone = fold !== undefined && 'error' in fold && !isTouched;
-    member.reject(failedAlone ? fold.error : error);
-    if (fold !== undefined && 'after' in fold && fold.after !== fold.before) isTouched = true;
-  }
 }

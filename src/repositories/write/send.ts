@@ -1,4 +1,5 @@
 import { NorimakiError } from '../../core/errors.ts';
+import { listOf } from '../../core/list-of.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import { isOutage, waitOutOutage } from '../../core/retry/index.ts';
 import type { CommitOperation, Key } from '../../core/store.ts';
@@ -9,10 +10,14 @@ import { describeRecord, readSnapshot, type Snapshot } from '../snapshot.ts';
 import type { WriteOutcome } from '../store-client.ts';
 import { deleteVectors } from '../vectors/reserve.ts';
 import { lookUpReleases, releaseClaims, takeClaims } from './claim-records.ts';
+import type { Round } from './start.ts';
 import { type Sending, verdict } from './verdict.ts';
+import type { WriteSet } from './write-set.ts';
 
 export interface Sent {
   readonly kind: 'applied';
+  /** The store answered for this very write; otherwise the record showed that it was applied. */
+  readonly isAnswer: boolean;
   /** `undefined` when others have written since, so that the version of this very write is not known. */
   readonly version: Version | undefined;
 }
@@ -22,28 +27,45 @@ export interface Lost {
   readonly kind: 'conflict';
 }
 
-export interface Delivery extends Sending {
+/** One write on its way. */
+export class Delivery implements Sending {
   readonly id: readonly IdPart[];
   readonly key: Key;
-  readonly signal?: AbortSignal | undefined;
+  readonly base: Snapshot;
+  readonly set: WriteSet;
+  readonly writeId: string;
+  readonly signal: AbortSignal | undefined;
+
+  constructor({ id, key, signal }: Round, base: Snapshot, set: WriteSet, writeId: string) {
+    this.id = id;
+    this.key = key;
+    this.base = base;
+    this.set = set;
+    this.writeId = writeId;
+    this.signal = signal;
+  }
 }
 
 /**
  * Sends a write set until it is known what became of it: exactly once, whatever the store answers or does not answer.
  * Errors: `outcome.unknown` where nobody can tell, `store.unavailable` and others where nothing was written.
  */
-export async function send(context: RepositoryContext, delivery: Delivery): Promise<Sent | Lost> {
+export function send(context: RepositoryContext, delivery: Delivery): Promise<Sent | Lost> {
+  if (!context.client.store.capabilities.commit) return sendStepwise(context, delivery);
   const { record, claims, entries, vectors } = delivery.set;
-  if (context.client.store.capabilities.commit) {
-    const operations = [record, ...claims.operations, ...entries, ...vectors.operations];
-    try {
-      return await deliver(context, delivery, operations, [...vectors.inserts, ...vectors.deletes]);
-    } catch (error) {
-      if (!NorimakiError.is(error, 'index.missing')) throw error;
-      context.vectors?.catalog.forgetIndexes();
-      return { kind: 'conflict' };
-    }
-  }
+  // Most writes are of the record alone, and most entities have no vectors: those take the short way.
+  const others = claims.operations.length + entries.length + vectors.operations.length;
+  const operations = others === 0 ? listOf(record) : [record, ...claims.operations, ...entries, ...vectors.operations];
+  if (context.vectors === undefined) return deliver(context, delivery, operations);
+  return deliver(context, delivery, operations, [...vectors.inserts, ...vectors.deletes]).catch((error: unknown) => {
+    if (!NorimakiError.is(error, 'index.missing')) throw error;
+    context.vectors?.catalog.forgetIndexes();
+    return { kind: 'conflict' };
+  });
+}
+
+async function sendStepwise(context: RepositoryContext, delivery: Delivery): Promise<Sent | Lost> {
+  const { record, claims, vectors } = delivery.set;
   if (!(await takeClaims(context, delivery.id, claims.take))) return { kind: 'conflict' };
   const releases = await lookUpReleases(context, delivery.id, claims.operations);
   const sent = await deliver(context, delivery, [record]);
@@ -93,7 +115,7 @@ async function pursue(
       if (outcome.kind === 'conflict' && !isDoubtful) return { kind: 'conflict' };
       const now = await readAfterDoubt(context, delivery, outcome.error);
       const judged = verdict(delivery, now);
-      if (judged === 'applied') return { kind: 'applied', version: versionOf(delivery, now) };
+      if (judged === 'applied') return { kind: 'applied', isAnswer: false, version: versionOf(delivery, now) };
       if (judged === 'superseded') return { kind: 'conflict' };
       // A refusal of a write that such a store would have remembered: it never arrived.
       const neverArrived = outcome.kind === 'conflict' && client.store.capabilities.idempotency;
@@ -126,7 +148,7 @@ function mayResend(context: RepositoryContext, judged: 'pending' | 'undecided', 
 
 /** The version of an applied write, where it is known: nobody has written since. */
 function versionOf({ set }: Delivery, now: Snapshot): Version | undefined {
-  return now.envelope?.seq === set.seq ? now.version : undefined;
+  return now.envelope?.seq === set.envelope?.seq ? now.version : undefined;
 }
 
 /**
@@ -134,7 +156,8 @@ function versionOf({ set }: Delivery, now: Snapshot): Version | undefined {
  * delivered the write twice and answered for the second.
  */
 export function appliedAs(delivery: Delivery, now: Snapshot): Sent | undefined {
-  return verdict(delivery, now) === 'applied' ? { kind: 'applied', version: versionOf(delivery, now) } : undefined;
+  const isApplied = verdict(delivery, now) === 'applied';
+  return isApplied ? { kind: 'applied', isAnswer: false, version: versionOf(delivery, now) } : undefined;
 }
 
 async function readAfterDoubt(context: RepositoryContext, delivery: Delivery, cause: unknown): Promise<Snapshot> {

@@ -22,9 +22,9 @@ export interface Sending {
 export function verdict({ base, set, writeId }: Sending, now: Snapshot): Verdict {
   if (now.version === base.version) return 'pending';
   if (now.envelope === undefined) return 'undecided';
-  const isDelete = set.born === undefined;
-  if (isDelete) return now.envelope.born === base.envelope?.born ? 'superseded' : 'undecided';
-  if (now.envelope.born !== set.born) return 'undecided';
+  // Of a delete nothing is left.
+  if (set.envelope === undefined) return now.envelope.born === base.envelope?.born ? 'superseded' : 'undecided';
+  if (now.envelope.born !== set.envelope.born) return 'undecided';
   if (remembers(now.envelope, writeId)) return 'applied';
-  return covers(now.envelope, set.seq) ? 'superseded' : 'undecided';
+  return covers(now.envelope, set.envelope.seq) ? 'superseded' : 'undecided';
 }

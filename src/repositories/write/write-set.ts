@@ -1,27 +1,81 @@
+import type { Envelope } from '../../core/codec/index.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import type { CommitOperation, Key, Precondition } from '../../core/store.ts';
+import type { VectorName } from '../../core/vectors/index.ts';
+import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { VectorChange } from '../vectors/prepare.ts';
 import { claimValue, type NeededClaim } from './claims.ts';
 import { type DerivedKeys, derivedKeys, derivesKeys } from './derived-keys.ts';
-import { sealed, tombstone } from './next-record.ts';
+import { type Sealed, sealed, tombstone } from './next-record.ts';
 
 /** What one operation of a write set is for. */
 export type Purpose = 'record' | 'unique' | 'index';
 
 export type PlannedOperation = CommitOperation & { readonly purpose: Purpose };
 
-/** Everything that one change of a record sends, its own key first. */
-export interface WriteSet {
+interface Claims {
+  readonly take: readonly NeededClaim[];
+  readonly operations: readonly PlannedOperation[];
+}
+
+/**
+ * Everything that one change of a record sends, its own key first.
+ *
+ * A class, as are the other objects that live until a write is acknowledged: see `listOf`.
+ */
+export class WriteSet {
   readonly record: PlannedOperation;
-  readonly claims: { readonly take: readonly NeededClaim[]; readonly operations: readonly PlannedOperation[] };
-  readonly entries: readonly PlannedOperation[];
   readonly vectors: VectorChange;
-  /** How many operation ids the record has recorded once this is applied. */
-  readonly seq: number;
-  /** The incarnation of the record once this is applied; `undefined` if nothing is left of it. */
-  readonly born: string | undefined;
+  /** That of the record once this is applied; `undefined` if nothing is left of it. */
+  readonly envelope: Envelope | undefined;
+  readonly claims: Claims;
+  readonly entries: readonly PlannedOperation[];
+
+  constructor(
+    { record, envelope }: RecordChange,
+    vectors: VectorChange,
+    claims: Claims = NO_CLAIMS,
+    entries: readonly PlannedOperation[] = NO_ENTRIES,
+  ) {
+    this.record = record;
+    this.vectors = vectors;
+    this.envelope = envelope;
+    this.claims = claims;
+    this.entries = entries;
+  }
+}
+
+/** What is to become of the record's own key. */
+interface RecordChange {
+  readonly record: PlannedOperation;
+  readonly envelope: Envelope | undefined;
+}
+
+class RecordPut {
+  readonly purpose = 'record';
+  readonly type = 'put';
+  readonly key: Key;
+  readonly value: Uint8Array;
+  readonly expiresAt: number | undefined;
+  readonly ifMatch: Version | undefined;
+  readonly ifAbsent: boolean | undefined;
+  readonly vectors: readonly VectorName[] | undefined;
+
+  constructor(
+    key: Key,
+    { value, envelope }: Sealed,
+    { ifMatch, ifAbsent }: Precondition,
+    vectors: readonly VectorName[] | undefined,
+  ) {
+    this.key = key;
+    this.value = value;
+    this.expiresAt = envelope.expiresAt;
+    this.ifMatch = ifMatch;
+    this.ifAbsent = ifAbsent;
+    this.vectors = vectors;
+  }
 }
 
 /** What the record's own key must be for the change to be applied. */
@@ -31,7 +85,8 @@ function recordPrecondition({ client }: RepositoryContext, { version }: Snapshot
   return client.store.capabilities.ifAbsent ? { ifAbsent: true } : {};
 }
 
-const NO_CLAIMS: WriteSet['claims'] = { take: [], operations: [] };
+const NO_CLAIMS: Claims = { take: [], operations: [] };
+const NO_ENTRIES: readonly PlannedOperation[] = [];
 
 /** The operations that turn what `snapshot` found into what `vectors` leaves, under operation id `writeId`. */
 export function writeSet(
@@ -43,8 +98,8 @@ export function writeSet(
   needed: ReadonlyMap<string, NeededClaim>,
   writeId: string,
 ): WriteSet {
-  const { record, seq, born } = recordChange(context, key, snapshot, vectors, writeId);
-  if (!derivesKeys(context)) return { record, claims: NO_CLAIMS, entries: [], vectors, seq, born };
+  const change = recordChange(context, key, snapshot, vectors, writeId);
+  if (!derivesKeys(context)) return new WriteSet(change, vectors);
   const { after } = vectors;
   const was = tolerantDerivedKeys(context, snapshot);
   const will = derivedKeys(context, after);
@@ -75,7 +130,7 @@ export function writeSet(
     if (!will.entries.has(name)) entries.push({ purpose: 'index', type: 'delete', key: entry });
   }
 
-  return { record, claims: { take, operations: claims }, entries, vectors, seq, born };
+  return new WriteSet(change, vectors, { take, operations: claims }, entries);
 }
 
 /** The operation on the record's own key. */
@@ -85,22 +140,17 @@ function recordChange(
   snapshot: Snapshot,
   { after, expiring }: VectorChange,
   writeId: string,
-): Pick<WriteSet, 'record' | 'seq' | 'born'> {
-  const { ifMatch, ifAbsent } = recordPrecondition(context, snapshot);
+): RecordChange {
+  const precondition = recordPrecondition(context, snapshot);
   const { commit: isAtomic } = context.client.store.capabilities;
   if (after === undefined && isAtomic) {
-    const record: PlannedOperation = { purpose: 'record', type: 'delete', key, ifMatch };
-    return { record, seq: 0, born: undefined };
+    const { ifMatch } = precondition;
+    return { record: { purpose: 'record', type: 'delete', key, ifMatch }, envelope: undefined };
   }
-  const { value, envelope } =
+  const stored =
     after === undefined ? tombstone(context, snapshot.live?.envelope, writeId) : sealed(context, after, writeId);
-  const { expiresAt, seq, born } = envelope;
   const named = isAtomic && expiring.length > 0 ? expiring : undefined;
-  return {
-    record: { purpose: 'record', type: 'put', key, value, expiresAt, ifMatch, ifAbsent, vectors: named },
-    seq,
-    born,
-  };
+  return { record: new RecordPut(key, stored, precondition, named), envelope: stored.envelope };
 }
 
 /** A record that cannot be read can still be deleted; what its fields derived is then found stale by whoever reads it. */

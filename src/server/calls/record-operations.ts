@@ -6,7 +6,7 @@ import type { ServedStore } from '../layers/store-layer.ts';
 import type { Operations } from './operations.ts';
 import { consistencyOf, idempotencyKeyOf, invalid, operationOf, preconditionOf, vectorWriteOf } from './requests.ts';
 
-/** A page is read as a whole before its bytes are known, so a page of the largest values bounds it. */
+/** A store may take the bytes of a page as a hint, so a page of the largest values bounds what is read. */
 const MAX_RECORDS = 256;
 const DEFAULT_RECORDS = 100;
 const PAGE_BYTES = 1024 * 1024;
@@ -55,7 +55,8 @@ export function recordOperations(
       if (limit > MAX_PAGE) throw invalid('limit', `limit is at most ${MAX_PAGE}.`);
       const consistency = consistencyOf(level);
       const count = Math.min(limit === 0 ? DEFAULT_RECORDS : limit, MAX_RECORDS);
-      const page = await leading(range.start).scan(range, { limit: count, reverse, consistency, signal });
+      const bytes = PAGE_BYTES - count * RECORD_OVERHEAD;
+      const page = await leading(range.start).scan(range, { limit: count, bytes, reverse, consistency, signal });
       return cut(page, range, reverse);
     },
 
@@ -79,7 +80,7 @@ export function recordOperations(
   }
 }
 
-/** Ends a page before its bytes exceed what a message may hold. */
+/** Ends a page before its bytes exceed what a message may hold, where the store did not. */
 function cut({ entries, rest }: ScanPage, range: norimaki.KeyRange, reverse: boolean): norimaki.ScanResponse {
   let bytes = 0;
   const fits = entries.findIndex(({ key, value }) => {

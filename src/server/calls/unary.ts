@@ -21,8 +21,19 @@ export class UnaryCalls {
   ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
       const controller = new AbortController();
-      call.on('cancelled', () => controller.abort());
-      this.#run(() => work(call.request, { signal: controller.signal }), explain, callback);
+      let isAnswered = false;
+      // Comes at the end of every call, however it ends: a signal that fired each time would cost more than the work.
+      call.on('cancelled', () => {
+        if (!isAnswered) controller.abort();
+      });
+      this.#run(
+        () => work(call.request, { signal: controller.signal }),
+        explain,
+        (error, response) => {
+          isAnswered = true;
+          callback(error, response);
+        },
+      );
     };
   }
 

@@ -16,8 +16,10 @@ export class Gate {
     this.#authorise = authorise;
   }
 
-  readonly interceptor: ServerInterceptor = ({ path, responseStream }, next) => {
+  readonly interceptor: ServerInterceptor = ({ path, requestStream, responseStream }, next) => {
     const authorise = path.startsWith(OPEN_TO_ALL) ? undefined : this.#authorise;
+    // Nothing to ask of it, to pace or to end. An interceptor may hand on the call that it got, which its type does not say.
+    if (authorise === undefined && !requestStream && !responseStream) return next as ServerInterceptingCall;
     const listener: ServerListener = {
       onReceiveMetadata: (metadata, pass) => {
         call.rememberBy(metadata);

@@ -5,6 +5,7 @@ import {
   type CommitOptions,
   canCommit,
   canScan,
+  canWatch,
   type DeleteOptions,
   hasVectors,
   type Key,
@@ -15,6 +16,8 @@ import {
   type ScanPage,
   type Store,
   type Stored,
+  type Watch,
+  type WatchOptions,
   type WriteOptions,
 } from '../../core/store.ts';
 import type { VectorIndexOptions, VectorListOptions, VectorMatch, Vectors } from '../../core/vectors/index.ts';
@@ -25,6 +28,7 @@ export interface ServedStore extends Pick<Store, 'capabilities' | 'get' | 'put' 
   readonly vectors: Vectors;
   scan(range: KeyRange, options?: ScanOptions): Promise<ScanPage>;
   commit(operations: readonly CommitOperation[], options?: CommitOptions): Promise<Version>;
+  watch(range: KeyRange, options?: WatchOptions): Promise<Watch>;
 }
 
 function missing(capability: string, neededBy: string): NorimakiError<'capability.missing'> {
@@ -69,6 +73,11 @@ class WholeStore implements ServedStore {
     if (!canCommit(this.#store)) throw missing('commit', 'Commit');
     return this.#store.commit(operations, options);
   }
+
+  async watch(range: KeyRange, options?: WatchOptions): Promise<Watch> {
+    if (!canWatch(this.#store)) throw missing('watch', 'Watch');
+    return this.#store.watch(range, options);
+  }
 }
 
 export function wholeStore(store: Store): ServedStore {
@@ -105,6 +114,10 @@ export class StoreLayer implements ServedStore {
 
   commit(operations: readonly CommitOperation[], options?: CommitOptions): Promise<Version> {
     return this.inner.commit(operations, options);
+  }
+
+  watch(range: KeyRange, options?: WatchOptions): Promise<Watch> {
+    return this.inner.watch(range, options);
   }
 }
 

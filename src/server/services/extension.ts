@@ -1,10 +1,10 @@
-import { status } from '@grpc/grpc-js';
 import type { Capabilities } from '../../core/store.ts';
 import type { norimaki } from '../../wire/index.ts';
 import type { Operations } from '../calls/operations.ts';
 import type { UnaryCalls } from '../calls/unary.ts';
 import type { ServerLimits } from '../options.ts';
 import type { Streams } from '../stream/streams.ts';
+import type { WatchService } from './watch.ts';
 
 interface Described {
   readonly capabilities: Capabilities;
@@ -18,6 +18,7 @@ export function extensionService(
   operations: Operations,
   calls: UnaryCalls,
   streams: Streams,
+  watches: WatchService,
 ): norimaki.StoreServer {
   return {
     describe: calls.handle(async () => describe(described)),
@@ -27,20 +28,18 @@ export function extensionService(
     scan: calls.handle(operations.scan),
     commit: calls.handle(operations.commit),
     listVectors: calls.handle(operations.listVectors),
-    watch: (call) => {
-      call.emit('error', { code: status.UNIMPLEMENTED, details: 'This server does not tell of changes: read again.' });
-    },
+    watch: watches.handle,
     stream: streams.handle,
   };
 }
 
 function describe({ capabilities, limits, shards }: Described): norimaki.DescribeResponse {
-  const { cas, ifAbsent, deleteIfMatch, idempotency, scan, commit, vectors, limits: sizes } = capabilities;
-  const can = { atomicCas: cas === 'atomic', ifAbsent, deleteIfMatch, idempotency, scan, commit, vectors };
+  const { cas, ifAbsent, deleteIfMatch, idempotency, scan, commit, vectors, watch, limits: sizes } = capabilities;
+  const can = { atomicCas: cas === 'atomic', ifAbsent, deleteIfMatch, idempotency, scan, commit, vectors, watch };
   const { message, k, dimensions } = limits;
   return {
     software: 'norimaki',
-    capabilities: { ...can, watch: false },
+    capabilities: can,
     limits: { key: sizes.key, value: sizes.value, message, k, dimensions },
     shards,
   };

@@ -1,5 +1,5 @@
 import type { Server } from '@grpc/grpc-js';
-import { loadOptional } from '../optional.ts';
+import { loadOptional } from '../../wire/optional.ts';
 
 /** `grpc.health.v1.Health`, where the package is installed. */
 export interface Health {
@@ -9,7 +9,7 @@ export interface Health {
 
 /** `names`: the services that the server has; the empty name stands for all of it. */
 export async function addHealth(server: Server, names: readonly string[]): Promise<Health> {
-  const health = await loadOptional(() => import('grpc-health-check'));
+  const health = await loadOptional('grpc-health-check', () => import('grpc-health-check'));
   if (health === undefined) return { stop: () => {} };
   const all = ['', ...names];
   const implementation = new health.HealthImplementation(

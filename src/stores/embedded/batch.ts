@@ -1,7 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import { preconditionFailure } from '../../core/precondition.ts';
-import type { Precondition } from '../../core/store.ts';
 import type { Version } from '../../core/version.ts';
 import { unavailable, unreadable } from './failures.ts';
 import {
@@ -15,22 +14,13 @@ import {
   versionAt,
   writeU64,
 } from './layout.ts';
+import type { PreparedOperation, PreparedPut } from './prepared.ts';
 import type { Due, Tables } from './tables.ts';
 import { expiringVectors } from './vectors/expiring.ts';
 import { type PreparedVector, VectorBatch } from './vectors/vector-batch.ts';
+import { ChangeBatch } from './watch/change-batch.ts';
 
-/** A write as it waits in the queue: bytes of its own, the version still open. */
-export type PreparedOperation = { readonly key: Uint8Array } & (
-  | ({
-      readonly type: 'put';
-      readonly record: Buffer;
-      readonly expiresAt: number | undefined;
-      /** Encoded names of vectors that end with the record. */
-      readonly vectors?: Uint8Array | undefined;
-    } & Precondition)
-  | ({ readonly type: 'delete' } & Precondition)
-  | ({ readonly type: 'check' } & Precondition)
-);
+const NONE: readonly Due[] = [];
 
 /**
  * What one LMDB transaction writes. Lives only inside its callback: everything here reads and writes that transaction.
@@ -41,6 +31,8 @@ export class Batch {
   readonly #start: number;
   readonly #vectors: VectorBatch;
   #index: number;
+  /** Only while somebody watches. */
+  #changes: ChangeBatch | undefined;
   #error: unknown;
 
   constructor(tables: Tables, clock: Clock, seen: number) {
@@ -50,6 +42,7 @@ export class Batch {
     const bytes = tables.meta.getBinaryFast(META_VERSION);
     this.#start = bytes === undefined ? 0 : readU64(asBuffer(bytes));
     this.#index = this.#start;
+    this.#changes = ChangeBatch.ifWatched(tables.changeTables, this.#start, clock.now());
     if (this.#start < seen) {
       throw unavailable(
         'Another program opened the LMDB file of the embedded store and undid acknowledged writes. Only norimaki may ' +
@@ -75,25 +68,30 @@ export class Batch {
     positions: boolean,
     vectors: readonly PreparedVector[] = [],
   ): Version {
-    const replaced: Due[] = [];
-    const found = operations.map((operation, i) => {
+    // Loops, as this is done for every write and nearly every write is of one record.
+    const found: (RecordHeader | undefined)[] = [];
+    let replaced: readonly Due[] = NONE;
+    for (const operation of operations) {
       const { key, type } = operation;
       const header = this.#find(key);
       const expired = this.#expiryOf(header);
-      if (expired !== undefined && type !== 'check') replaced.push({ key, expiresAt: expired });
+      if (expired !== undefined && type !== 'check') replaced = [...replaced, { key, expiresAt: expired }];
       const actual = header === undefined || expired !== undefined ? undefined : versionAt(header.index);
-      const failure = preconditionFailure(operation, actual, positions ? i : undefined);
+      const failure = preconditionFailure(operation, actual, positions ? found.length : undefined);
       if (failure !== undefined) throw failure;
-      return header;
-    });
-    this.#read(() => this.#vectors.check(vectors));
+      found.push(header);
+    }
+    if (vectors.length > 0) this.#read(() => this.#vectors.check(vectors));
     this.#index += 1;
     for (const due of replaced) this.#removeVectors(due);
-    for (const [i, operation] of operations.entries()) {
-      if (operation.type === 'put') this.#put(operation, found[i]);
-      if (operation.type === 'delete') this.#remove(operation.key, found[i]);
+    let at = 0;
+    for (const operation of operations) {
+      const before = found[at++];
+      if (operation.type === 'put') this.#put(operation, before);
+      if (operation.type === 'delete') this.#remove(operation.key, before);
+      if (this.#changes !== undefined) this.#log(operation, before);
     }
-    this.#write(() => this.#vectors.apply(vectors));
+    if (vectors.length > 0) this.#write(() => this.#vectors.apply(vectors));
     return versionAt(this.#index);
   }
 
@@ -138,9 +136,21 @@ export class Batch {
     return this.#write(() => change(this.#vectors));
   }
 
+  /** Every write from here on is logged for whoever watches, at least until this instant. */
+  logChanges(until: number): void {
+    this.#changes ??= this.#read(() => ChangeBatch.watch(this.#tables.changeTables, this.#index));
+    this.#changes.renew(until);
+  }
+
+  /** Deletes some of what the log holds when nobody watches any more; whether there may be more. */
+  sweepChanges(limit: number): boolean {
+    return this.#write(() => ChangeBatch.sweep(this.#tables.changeTables, this.#clock.now(), limit));
+  }
+
   /** Stores what the next transaction goes on from. */
   finish(): void {
     this.#write(() => this.#vectors.finish());
+    this.#write(() => this.#changes?.finish(this.#index));
     if (this.#index === this.#start) return;
     this.#write(() => this.#tables.meta.put(META_VERSION, writeU64(Buffer.allocUnsafe(8), this.#index)));
   }
@@ -158,10 +168,7 @@ export class Batch {
     return expiresAt !== undefined && expiresAt <= this.#clock.now() ? expiresAt : undefined;
   }
 
-  #put(
-    { key, record, expiresAt, vectors }: PreparedOperation & { readonly type: 'put' },
-    before: RecordHeader | undefined,
-  ): void {
+  #put({ key, record, expiresAt, vectors }: PreparedPut, before: RecordHeader | undefined): void {
     writeU64(record, this.#index);
     this.#write(() => {
       if (before?.expiresAt !== undefined && before.expiresAt !== expiresAt) this.#forget(key, before.expiresAt);
@@ -170,6 +177,12 @@ export class Batch {
       if (vectors === undefined && expiresAt === before?.expiresAt) return;
       this.#tables.deadlines.put(deadlineKey(expiresAt, key), vectors ?? NOTHING);
     });
+  }
+
+  /** What did not exist is not told to be deleted. */
+  #log({ type, key }: PreparedOperation, before: RecordHeader | undefined): void {
+    if (type === 'check' || (type === 'delete' && before === undefined)) return;
+    this.#write(() => this.#changes?.add(type, key, this.#index));
   }
 
   #remove(key: Uint8Array, before: RecordHeader | undefined): void {

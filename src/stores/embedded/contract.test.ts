@@ -30,6 +30,7 @@ function contractOf(sweep: EmbeddedOptions['sweep'], runs: number): Parameters<t
       scan: true,
       commit: true,
       vectors: true,
+      watch: true,
       limits: DEFAULT_LIMITS,
     },
     open: (environment) => openAt(join(folder, String(opened++)), environment),

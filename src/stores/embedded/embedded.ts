@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../../core/abort.ts';
 import { checkCommit, checkExpiry, checkKey, checkPrecondition, checkValue, pageLimit } from '../../core/checks.ts';
 import type { Clock } from '../../core/clock.ts';
+import { listOf } from '../../core/list-of.ts';
 import {
   type CommitOperation,
   type CommitOptions,
@@ -14,17 +15,17 @@ import {
   type ScanPage,
   type Stored,
   type StoreOpener,
+  type Watch,
+  type WatchOptions,
 } from '../../core/store.ts';
 import { checkVectorWrites } from '../../core/vectors/index.ts';
 import type { Version } from '../../core/version.ts';
-import type { PreparedOperation } from './batch.ts';
 import { closedError } from './failures.ts';
-import { encodeRecord } from './layout.ts';
 import { type OpenedFolder, openFolder } from './open-folder.ts';
+import { PreparedPut, prepare } from './prepared.ts';
 import { statsOf } from './stats.ts';
 import type { EmbeddedOptions, EmbeddedStats, EmbeddedStore, MaintenanceOptions } from './types.ts';
 import { bytesOf, type EmbeddedVectors, prepareVector } from './vectors/embedded-vectors.ts';
-import { encodeExpiring } from './vectors/expiring.ts';
 
 class Embedded implements EmbeddedStore {
   readonly capabilities = {
@@ -35,6 +36,7 @@ class Embedded implements EmbeddedStore {
     scan: true,
     commit: true,
     vectors: true,
+    watch: true,
     limits: DEFAULT_LIMITS,
   } as const;
 
@@ -67,8 +69,7 @@ class Embedded implements EmbeddedStore {
     checkValue(value, DEFAULT_LIMITS);
     checkPrecondition(options);
     checkExpiry(options.expiresAt);
-    const { expiresAt, ifMatch, ifAbsent } = options;
-    const operations = [prepare({ type: 'put', key, value, expiresAt, ifMatch, ifAbsent })];
+    const operations = listOf(new PreparedPut(key, value, options));
     return this.#folder.queue.submit((batch) => batch.apply(operations, false), value.length, options.signal);
   }
 
@@ -98,8 +99,13 @@ class Embedded implements EmbeddedStore {
 
   async scan(range: KeyRange, options: ScanOptions = {}): Promise<ScanPage> {
     this.#begin(options.signal);
-    const limit = pageLimit(options);
-    return this.#folder.tables.scan(range, limit, options.reverse ?? false, this.#clock.now());
+    const { reverse = false, bytes = Number.POSITIVE_INFINITY } = options;
+    return this.#folder.tables.scan(range, { limit: pageLimit(options), bytes, reverse }, this.#clock.now());
+  }
+
+  async watch(range: KeyRange, options: WatchOptions = {}): Promise<Watch> {
+    this.#begin(options.signal);
+    return this.#folder.follower.watch(range, options);
   }
 
   async compact({ signal }: MaintenanceOptions = {}): Promise<void> {
@@ -126,17 +132,6 @@ class Embedded implements EmbeddedStore {
     if (this.#closing !== undefined) throw closedError();
     throwIfAborted(signal);
   }
-}
-
-/** A write with bytes of its own: the caller may change what it handed in while the write waits. */
-function prepare(operation: CommitOperation): PreparedOperation {
-  const key = new Uint8Array(operation.key);
-  if (operation.type === 'delete') return { type: 'delete', key, ifMatch: operation.ifMatch };
-  const { ifMatch, ifAbsent } = operation;
-  if (operation.type === 'check') return { type: 'check', key, ifMatch, ifAbsent };
-  const { value, expiresAt } = operation;
-  const vectors = operation.vectors && encodeExpiring(operation.vectors);
-  return { type: 'put', key, record: encodeRecord(value, expiresAt), expiresAt, vectors, ifMatch, ifAbsent };
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Version } from '../../core/version.ts';
 //
 //   records:   key -> version index (u64) | deadline (f64, NaN for none) | value
 //   deadlines: deadline (sortable, 8 bytes) | key -> the vectors that end with the record: see vectors/expiring.ts
-//   meta:      "format" -> u64, "version" -> u64: the index of the last write
+//   meta:      "format" -> u64, "version" -> u64: the index of the last write; "changes": see watch/layout.ts
 //
 // Numbers are big-endian.
 

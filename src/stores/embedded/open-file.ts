@@ -18,6 +18,7 @@ export interface Opening {
 
 const TABLE = { encoding: 'binary', keyEncoding: 'binary' };
 const NAMES = ['records', 'deadlines', 'meta'] as const;
+const CHANGES = 'changes';
 
 /** One reader for each store that is open, in all processes; LMDB's own default is 126. */
 const MAX_READERS = 1024;
@@ -47,6 +48,7 @@ export async function createFile(opening: Opening, folder: string, owner: string
     try {
       const [, , meta] = NAMES.map((name) => root.openDB(name, TABLE));
       vectorTablesOf(root);
+      tableOf(root, CHANGES);
       await root.transaction(() => meta?.put(META_FORMAT, writeU64(Buffer.alloc(8), FORMAT_WITHOUT_VECTORS)));
     } finally {
       await root.close();
@@ -66,7 +68,8 @@ export async function openFile(opening: Opening, file: string): Promise<Tables> 
   }
   try {
     const tables = tablesOf(root, file);
-    return new Tables(opening.lmdb, file, root, tables, vectorTablesOf(root));
+    const vectorTables = vectorTablesOf(root);
+    return new Tables(opening.lmdb, file, root, { ...tables, changes: tableOf(root, CHANGES) }, vectorTables);
   } catch (error) {
     await root.close();
     throw error instanceof NorimakiError ? error : unreadable(error);
@@ -89,13 +92,15 @@ function tablesOf(root: Environment, file: string): Record<(typeof NAMES)[number
   return { records, deadlines, meta };
 }
 
-/** Makes those that are missing: a file from before there were vectors has none. */
+/** Makes a table that is missing, as those are that came later than the file. */
+function tableOf(root: Environment, name: string): Table {
+  const found = root.openDB(name, { ...TABLE, create: false }) ?? root.openDB(name, TABLE);
+  // Only a table that may not be created is ever missing.
+  return found as Table;
+}
+
 function vectorTablesOf(root: Environment): VectorTables {
-  const table = (name: string): Table => {
-    const found = root.openDB(name, { ...TABLE, create: false }) ?? root.openDB(name, TABLE);
-    // Only a table that may not be created is ever missing.
-    return found as Table;
-  };
+  const table = (name: string): Table => tableOf(root, name);
   const { spaces, labels, vectors, removals } = VECTOR_TABLES;
   return { spaces: table(spaces), labels: table(labels), vectors: table(vectors), removals: table(removals) };
 }

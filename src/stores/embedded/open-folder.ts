@@ -12,9 +12,16 @@ import { Sweeper, type SweepSchedule } from './sweeper.ts';
 import type { Tables } from './tables.ts';
 import type { EmbeddedOptions } from './types.ts';
 import { EmbeddedVectors } from './vectors/embedded-vectors.ts';
+import { Follower } from './watch/follower.ts';
 import { WriteQueue } from './write-queue.ts';
 
 const GIB = 2 ** 30;
+
+interface Schedules {
+  readonly sweep: SweepSchedule | undefined;
+  /** Between two looks for writes of other processes, in milliseconds. */
+  readonly watchEvery: number;
+}
 
 /** A folder that this process has open: its file, who writes to it, and what goes on in the background. */
 export class OpenedFolder {
@@ -25,6 +32,7 @@ export class OpenedFolder {
   readonly queue: WriteQueue;
   readonly sweeper: Sweeper | undefined;
   readonly vectors: EmbeddedVectors;
+  readonly follower: Follower;
   #tables: Tables;
   /** Compactions and backups, one after the other: a file is not replaced while it is copied. */
   #maintenance: Promise<unknown> = Promise.resolve();
@@ -32,14 +40,19 @@ export class OpenedFolder {
   constructor(
     place: { path: string; owner: string; opening: Opening; gate: Gate; tables: Tables },
     { clock }: Environment,
-    sweep: SweepSchedule | undefined,
+    { sweep, watchEvery }: Schedules,
   ) {
     this.#path = place.path;
     this.#owner = place.owner;
     this.#opening = place.opening;
     this.#gate = place.gate;
     this.#tables = place.tables;
-    this.queue = new WriteQueue(() => this.#tables, place.gate, clock);
+    this.queue = new WriteQueue(
+      () => this.#tables,
+      place.gate,
+      clock,
+      () => this.follower.wake(),
+    );
     this.sweeper = sweep && new Sweeper(() => this.#tables, this.queue, clock, sweep);
     this.vectors = new EmbeddedVectors({
       reader: () => this.#tables.vectors,
@@ -48,6 +61,7 @@ export class OpenedFolder {
       folder: place.path,
       owner: place.owner,
     });
+    this.follower = new Follower(() => this.#tables, this.queue, clock, watchEvery);
   }
 
   get tables(): Tables {
@@ -80,6 +94,7 @@ export class OpenedFolder {
 
   /** Finishes what was begun, then lets everything go. */
   async close(): Promise<void> {
+    this.follower.close();
     await this.vectors.close();
     await this.sweeper?.stop();
     await this.#maintenance;
@@ -105,7 +120,7 @@ export class OpenedFolder {
 export async function openFolder(options: EmbeddedOptions, environment: Environment): Promise<OpenedFolder> {
   const { path, durability = 'flushed', mapSize = GIB } = options;
   check(options);
-  const sweep = sweepOf(options);
+  const schedules: Schedules = { sweep: sweepOf(options), watchEvery: watchEveryOf(options) };
   const lmdb = await loadLmdb();
   const opening: Opening = { lmdb, durability, mapSize };
   try {
@@ -131,7 +146,7 @@ export async function openFolder(options: EmbeddedOptions, environment: Environm
         await tables.close();
         throw error;
       }
-      return new OpenedFolder({ path: folder, owner: ownerName(owner), opening, gate, tables }, environment, sweep);
+      return new OpenedFolder({ path: folder, owner: ownerName(owner), opening, gate, tables }, environment, schedules);
     } finally {
       release();
     }
@@ -161,6 +176,12 @@ function sweepOf({ sweep }: EmbeddedOptions): SweepSchedule | undefined {
   const pause = milliseconds(every, 'sweep.every');
   if (pause < 1) throw invalid('sweep.every', 'sweep.every is at least one millisecond.');
   return { every: pause, batch };
+}
+
+function watchEveryOf({ watch: { every = '25ms' } = {} }: EmbeddedOptions): number {
+  const pause = milliseconds(every, 'watch.every');
+  if (pause < 1) throw invalid('watch.every', 'watch.every is at least one millisecond.');
+  return pause;
 }
 
 function invalid(argument: string, message: string): NorimakiError<'argument.invalid'> {

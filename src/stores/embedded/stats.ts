@@ -10,9 +10,10 @@ export async function statsOf({ tables, queue, sweeper, vectors }: OpenedFolder)
   const { root, free, lastPageNumber, ...meta } = tables.meta.getStats();
   const records = tables.records.getStats();
   const deadlines = tables.deadlines.getStats();
+  const changes = tables.changeTables.changes.getStats();
   const others = Object.values(tables.vectorTables).map((table) => table.getStats());
   tables.root.resetReadTxn();
-  const trees = [root, free, meta, records, deadlines, ...others];
+  const trees = [root, free, meta, records, deadlines, changes, ...others];
   const used = META_PAGES + trees.reduce((sum, tree) => sum + pagesOf(tree), 0);
   const { writes, commits, queued } = queue.counts;
   const { swept, failures } = sweeper?.counts ?? { swept: 0, failures: 0 };
@@ -25,6 +26,7 @@ export async function statsOf({ tables, queue, sweeper, vectors }: OpenedFolder)
     commits,
     queued,
     swept,
+    changes: changes.entryCount,
     sweepFailures: failures + vectors.sweepFailures,
     namespaces: await vectors.stats(),
   };

@@ -11,7 +11,7 @@ export interface SweepSchedule {
 
 /**
  * Deletes records whose deadline has come, and the vectors that end with them, in the background and a few at a time. They
- * are invisible before.
+ * are invisible before. Also what is left of the log of changes when nobody watches any more.
  */
 export class Sweeper {
   readonly #current: () => Tables;
@@ -46,6 +46,7 @@ export class Sweeper {
       try {
         await this.#clock.sleep(this.#schedule.every, { signal, background: true });
         while (!signal.aborted && (await this.#sweepBatch()));
+        while (!signal.aborted && (await this.#sweepChanges()));
       } catch {
         // Nobody waits for a sweep: a full disk or a closed gate is tried again at the next one, and told by `stats()`.
         if (!signal.aborted) this.#failures += 1;
@@ -61,5 +62,11 @@ export class Sweeper {
     const { seen, swept } = await this.#queue.submit((write) => write.sweep(due, batch), 0, this.#stop.signal);
     this.#swept += swept;
     return due.length === batch || seen < due.length;
+  }
+
+  /** Whether there may be more to delete. */
+  async #sweepChanges(): Promise<boolean> {
+    if (!this.#current().changes.isLeft(this.#clock.now())) return false;
+    return this.#queue.submit((write) => write.sweepChanges(this.#schedule.batch), 0, this.#stop.signal);
   }
 }

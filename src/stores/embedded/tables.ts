@@ -15,10 +15,20 @@ import {
 import type { Environment, Lmdb, RangeOptions, ReadTransaction, Table } from './lmdb.ts';
 import { VectorReader } from './vectors/vector-reader.ts';
 import type { VectorTables } from './vectors/vector-tables.ts';
+import type { ChangeTables } from './watch/change-batch.ts';
+import { ChangeReader } from './watch/change-reader.ts';
 
 /** Values up to this size are copied into a shared slab: an ArrayBuffer for each costs more than the read itself. */
 const POOLED = 4096;
 const SLAB = 65_536;
+
+/** Where a page of a scan ends at the latest; one entry is always in it. */
+interface PageSize {
+  readonly limit: number;
+  /** Of keys and values. */
+  readonly bytes: number;
+  readonly reverse: boolean;
+}
 
 export interface Due {
   readonly key: Uint8Array;
@@ -41,6 +51,9 @@ export class Tables {
   readonly vectorTables: VectorTables;
   /** How vectors are read. */
   readonly vectors: VectorReader;
+  readonly changeTables: ChangeTables;
+  /** How the log of changes is read. */
+  readonly changes: ChangeReader;
   readonly #lmdb: Lmdb;
   readonly #transaction: ReadTransaction;
   readonly #options: { transaction: ReadTransaction };
@@ -51,7 +64,7 @@ export class Tables {
     lmdb: Lmdb,
     file: string,
     root: Environment,
-    tables: Record<'records' | 'deadlines' | 'meta', Table>,
+    tables: Record<'records' | 'deadlines' | 'meta' | 'changes', Table>,
     vectorTables: VectorTables,
   ) {
     this.file = file;
@@ -62,6 +75,8 @@ export class Tables {
     this.meta = tables.meta;
     this.vectorTables = vectorTables;
     this.vectors = new VectorReader(vectorTables, (work) => this.#read(work));
+    this.changeTables = tables;
+    this.changes = new ChangeReader(tables, (work) => this.#read(work));
     this.#transaction = root.useReadTransaction();
     this.#options = { transaction: this.#transaction };
     // lmdb-js lets go of it here, so that only we renew and reset it.
@@ -90,8 +105,9 @@ export class Tables {
     }
   }
 
-  scan(range: KeyRange, limit: number, reverse: boolean, now: number): ScanPage {
+  scan(range: KeyRange, { limit, bytes, reverse }: PageSize, now: number): ScanPage {
     const entries: (Stored & { key: Key })[] = [];
+    let room = bytes;
     // To LMDB an empty end is no end.
     if (range.end.length === 0) return { entries };
     try {
@@ -99,8 +115,9 @@ export class Tables {
         const record = asBuffer(value);
         const { index, expiresAt } = readHeader(record);
         if (expiresAt !== undefined && expiresAt <= now) continue;
+        room -= key.length + record.length - HEADER;
         const last = entries.at(-1);
-        if (last !== undefined && entries.length === limit) {
+        if (last !== undefined && (entries.length === limit || room < 0)) {
           const rest = reverse
             ? { start: range.start, end: last.key }
             : { start: Uint8Array.of(...last.key, 0), end: range.end };

@@ -1,5 +1,5 @@
 import type { Duration } from '../../core/duration.ts';
-import type { CommitStore, ScanStore, VectorStore } from '../../core/store.ts';
+import type { CommitStore, ScanStore, VectorStore, WatchStore } from '../../core/store.ts';
 import type { VectorIndexOptions } from '../../core/vectors/index.ts';
 import type { Durability } from './owner.ts';
 
@@ -19,6 +19,10 @@ export interface EmbeddedOptions {
    * so often (default `'30s'`). `false` leaves them on disk. They are never visible.
    */
   readonly sweep?: { readonly every?: Duration | undefined; readonly batch?: number | undefined } | false | undefined;
+  /**
+   * How often a watch looks for what other processes have written; default `'25ms'`. What this process writes is told at once.
+   */
+  readonly watch?: { readonly every?: Duration | undefined } | undefined;
 }
 
 /** What {@link EmbeddedStore.stats} tells. The counts of writes and sweeps begin when the store is opened. */
@@ -41,6 +45,8 @@ export interface EmbeddedStats {
   readonly swept: number;
   /** Sweeps that failed, for example on a full disk, and were put off to the next. */
   readonly sweepFailures: number;
+  /** Changes that are kept for watches of this folder, in whatever process; 65,536 at most. */
+  readonly changes: number;
   /** Every vector namespace. */
   readonly namespaces: readonly EmbeddedNamespaceStats[];
 }
@@ -67,10 +73,11 @@ export interface MaintenanceOptions {
 }
 
 /** What {@link embedded} opens. */
-export interface EmbeddedStore extends ScanStore, CommitStore, VectorStore {
+export interface EmbeddedStore extends ScanStore, CommitStore, VectorStore, WatchStore {
   readonly capabilities: ScanStore['capabilities'] &
     CommitStore['capabilities'] &
-    VectorStore['capabilities'] & { readonly idempotency: false };
+    VectorStore['capabilities'] &
+    WatchStore['capabilities'] & { readonly idempotency: false };
   /**
    * Makes the data file as small as what it holds. Writes wait meanwhile, reads do not. Needs as much free space as
    * the result. Ended at any point, it leaves the old file or the new one.

@@ -6,7 +6,9 @@ import { NorimakiError } from '../../core/errors.ts';
 import { systemClock, systemEnvironment } from '../../core/system.ts';
 import { prepareFolder } from './folder.ts';
 import { Gate } from './gate.ts';
+import { META_VERSION } from './layout.ts';
 import { newOwner } from './owner.ts';
+import { PreparedPut } from './prepared.ts';
 import type { Tables } from './tables.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -25,21 +27,24 @@ async function queueOn(disk: Disk): Promise<WriteQueue> {
   gate.register();
   onTestFinished(() => gate.unregister());
   let version: Uint8Array = Buffer.alloc(8);
+  const meta = {
+    getBinaryFast: (key: Uint8Array) => {
+      if (!META_VERSION.equals(key)) return undefined;
+      if (disk.lastVersion !== undefined) version = Buffer.from([0, 0, 0, 0, 0, 0, 0, disk.lastVersion]);
+      return version;
+    },
+    put: (_: Uint8Array, value: Uint8Array) => {
+      version = value;
+    },
+  };
   const tables = {
     file: folder,
     lastVersion: () => {
       if (disk.isGivenUp) throw new Error('MDB_PANIC');
       return 0;
     },
-    meta: {
-      getBinaryFast: () => {
-        if (disk.lastVersion !== undefined) version = Buffer.from([0, 0, 0, 0, 0, 0, 0, disk.lastVersion]);
-        return version;
-      },
-      put: (_: Uint8Array, value: Uint8Array) => {
-        version = value;
-      },
-    },
+    meta,
+    changeTables: { meta },
     records: { getBinaryFast: () => undefined, put: () => {} },
     root: {
       transaction: async (action: () => void) => {
@@ -58,12 +63,7 @@ async function queueOn(disk: Disk): Promise<WriteQueue> {
 
 const put = (queue: WriteQueue): Promise<unknown> =>
   queue
-    .submit(
-      (batch) =>
-        batch.apply([{ type: 'put', key: Buffer.from('a'), record: Buffer.alloc(16), expiresAt: undefined }], false),
-      0,
-      undefined,
-    )
+    .submit((batch) => batch.apply([new PreparedPut(Buffer.from('a'), Buffer.alloc(0), {})], false), 0, undefined)
     .catch((error: unknown) => error);
 
 const failure = (code: number): Error & { code: number } => Object.assign(new Error('failed'), { code });

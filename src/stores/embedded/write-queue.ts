@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs';
-import { abortedError, throwIfAborted } from '../../core/abort.ts';
+import { abortedError } from '../../core/abort.ts';
 import type { Clock } from '../../core/clock.ts';
 import { type Applied, NorimakiError } from '../../core/errors.ts';
 import { Batch } from './batch.ts';
@@ -7,6 +7,7 @@ import { fileError, full, isFull, unavailable, unreadable } from './failures.ts'
 import type { Gate } from './gate.ts';
 import { errorNumber } from './lmdb.ts';
 import type { Tables } from './tables.ts';
+import { WriteJob } from './write-job.ts';
 
 /** Writes that one transaction takes at most, and their bytes: it runs on the thread of JavaScript. */
 const MAX_JOBS = 1000;
@@ -18,13 +19,6 @@ const EIO = 5;
 const MDB_PAGE_NOTFOUND = -30797;
 const MDB_CORRUPTED = -30796;
 
-interface Job {
-  readonly bytes: number;
-  readonly run: (batch: Batch) => () => void;
-  readonly reject: (error: unknown) => void;
-  readonly release: () => void;
-}
-
 /**
  * Group commit: all writes that wait when a transaction begins share it and its sync to disk. Each gets its own
  * answer, after the commit.
@@ -33,17 +27,20 @@ export class WriteQueue {
   readonly #current: () => Tables;
   readonly #gate: Gate;
   readonly #clock: Clock;
-  readonly #jobs = new Set<Job>();
+  readonly #onCommit: () => void;
+  readonly #jobs = new Set<WriteJob>();
   #running: Promise<void> | undefined;
   /** The highest version index that this process saw committed. */
   #seen = 0;
   #writes = 0;
   #commits = 0;
 
-  constructor(current: () => Tables, gate: Gate, clock: Clock) {
+  /** `onCommit` is called when the writes of a transaction have been answered. */
+  constructor(current: () => Tables, gate: Gate, clock: Clock, onCommit: () => void = () => {}) {
     this.#current = current;
     this.#gate = gate;
     this.#clock = clock;
+    this.#onCommit = onCommit;
   }
 
   get counts(): { writes: number; commits: number; queued: number } {
@@ -55,27 +52,22 @@ export class WriteQueue {
    * all. Until then the signal takes it back.
    */
   submit<T>(apply: (batch: Batch) => T, bytes: number, signal: AbortSignal | undefined): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      throwIfAborted(signal);
-      const onAbort = (): void => {
-        this.#jobs.delete(job);
+    const job = new WriteJob(apply, bytes);
+    if (signal?.aborted) {
+      job.reject(abortedError(signal));
+      return job.promise;
+    }
+    if (signal !== undefined) {
+      job.heed(signal, () => {
+        this.#jobs.delete(job as WriteJob);
         job.release();
-        // Only reachable with a signal: it is the one that fired.
-        reject(abortedError(signal as AbortSignal));
-      };
-      const job: Job = {
-        bytes,
-        run: (batch) => {
-          const answer = apply(batch);
-          return () => resolve(answer);
-        },
-        reject,
-        release: () => signal?.removeEventListener('abort', onAbort),
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#jobs.add(job);
-      this.#running ??= this.#drain();
-    });
+        job.reject(abortedError(signal));
+      });
+    }
+    // The queue settles jobs without looking at what they resolve to.
+    this.#jobs.add(job as WriteJob);
+    this.#running ??= this.#drain();
+    return job.promise;
   }
 
   /** Resolves once every write queued so far is answered. */
@@ -109,8 +101,7 @@ export class WriteQueue {
     const tables = this.#current();
     // lmdb-js never settles a transaction that LMDB refuses to begin.
     if (isGivenUp(tables)) return this.#rejectAll(givenUp('no'));
-    const taken: Job[] = [];
-    const answers: (() => void)[] = [];
+    const taken: WriteJob[] = [];
     let batch: Batch | undefined;
     let failure: NorimakiError | undefined;
     try {
@@ -118,7 +109,7 @@ export class WriteQueue {
         batch = new Batch(tables, this.#clock, this.#seen);
         for (const job of this.#take()) {
           taken.push(job);
-          answers.push(answerOf(job, batch));
+          job.run(batch);
           // LMDB does not commit after what it refused. If it ever did, the version must be right.
           if (batch.error !== undefined) break;
         }
@@ -135,10 +126,11 @@ export class WriteQueue {
     }
     this.#commits += 1;
     this.#writes += taken.length;
-    for (const answer of answers) answer();
+    for (const job of taken) job.settle();
+    this.#onCommit();
   }
 
-  *#take(): Generator<Job> {
+  *#take(): Generator<WriteJob> {
     let [count, bytes] = [0, 0];
     const end = this.#clock.mono() + MAX_TIME;
     for (const job of this.#jobs) {
@@ -170,15 +162,6 @@ export class WriteQueue {
     return hasNoSpace
       ? full(cause)
       : unavailable('LMDB could not commit a transaction; nothing was written.', 'no', cause);
-  }
-}
-
-/** Runs one write; a refusal is its answer, and the others go on. */
-function answerOf(job: Job, batch: Batch): () => void {
-  try {
-    return job.run(batch);
-  } catch (error) {
-    return () => job.reject(error);
   }
 }
 

@@ -14,6 +14,7 @@ storeContract(
       scan: true,
       commit: true,
       vectors: true,
+      watch: true,
       limits: DEFAULT_LIMITS,
     },
     open: (environment) => memory().openStore(environment),

@@ -21,10 +21,14 @@ import {
   type Stored,
   type StoreOpener,
   type VectorStore,
+  type Watch,
+  type WatchOptions,
+  type WatchStore,
   type WriteOptions,
 } from '../../core/store.ts';
 import { checkVectorWrites, type VectorName, type Vectors, type VectorWrite } from '../../core/vectors/index.ts';
 import { makeVersion, type Version } from '../../core/version.ts';
+import { Watches } from '../../core/watch/index.ts';
 import { BTree } from './btree.ts';
 import { MemoryVectors } from './vectors.ts';
 
@@ -40,8 +44,11 @@ const SWEEP_BATCH = 16;
 const REMEMBERED_WRITES = 10_000;
 
 /** The reference store: everything in this process, nothing kept. Every optional ability of the port. */
-export interface MemoryStore extends ScanStore, CommitStore, VectorStore {
-  readonly capabilities: ScanStore['capabilities'] & CommitStore['capabilities'] & VectorStore['capabilities'];
+export interface MemoryStore extends ScanStore, CommitStore, VectorStore, WatchStore {
+  readonly capabilities: ScanStore['capabilities'] &
+    CommitStore['capabilities'] &
+    VectorStore['capabilities'] &
+    WatchStore['capabilities'];
 }
 
 class Memory implements MemoryStore {
@@ -53,6 +60,7 @@ class Memory implements MemoryStore {
     scan: true,
     commit: true,
     vectors: true,
+    watch: true,
     limits: DEFAULT_LIMITS,
   } as const;
 
@@ -68,6 +76,7 @@ class Memory implements MemoryStore {
     begin: (signal) => this.#begin(signal),
     once: (verb, name, options, write) => this.#once(verb, name, options, write),
   });
+  readonly #watches = new Watches();
   #lastIndex = 0n;
   #closed = false;
 
@@ -129,26 +138,35 @@ class Memory implements MemoryStore {
   async scan(range: KeyRange, options: ScanOptions = {}): Promise<ScanPage> {
     this.#begin(options.signal);
     const limit = pageLimit(options);
+    let room = options.bytes ?? Number.POSITIVE_INFINITY;
     const [start, end] = [keyName(range.start), keyName(range.end)];
     const entries: (Stored & { key: Key })[] = [];
     const walk = options.reverse ? this.#records.entriesReversed(end, undefined, true) : this.#records.entries(start);
     for (const [name, record] of walk) {
       if (options.reverse ? name < start : name >= end) break;
       if (this.#isExpired(record)) continue;
-      if (entries.length === limit) {
-        const last = entries[limit - 1] as { key: Key };
+      const key = keyOf(name);
+      room -= key.length + record.value.length;
+      const last = entries.at(-1);
+      if (last !== undefined && (entries.length === limit || room < 0)) {
         const rest = options.reverse
           ? { start: range.start, end: last.key }
           : { start: Uint8Array.of(...last.key, 0), end: range.end };
         return { entries, rest };
       }
-      entries.push({ key: keyOf(name), ...(copyOf(record) as Stored) });
+      entries.push({ key, ...(copyOf(record) as Stored) });
     }
     return { entries };
   }
 
+  async watch(range: KeyRange, options: WatchOptions = {}): Promise<Watch> {
+    this.#begin(options.signal);
+    return this.#watches.open(range, options);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    this.#watches.fail(closedError());
     this.#records.clear();
     this.#deadlines.clear();
     this.#answers.clear();
@@ -156,7 +174,7 @@ class Memory implements MemoryStore {
   }
 
   #begin(signal: AbortSignal | undefined): void {
-    if (this.#closed) throw new NorimakiError('store.closed', 'The memory store is closed.', { store: 'memory' });
+    if (this.#closed) throw closedError();
     throwIfAborted(signal);
   }
 
@@ -191,6 +209,7 @@ class Memory implements MemoryStore {
     for (const [i, operation] of operations.entries()) {
       const name = names[i] as Name;
       if (operation.type === 'check') continue;
+      this.#tell(operation, name);
       const ending = this.#ending(name, operation);
       this.#remove(name);
       if (operation.type === 'delete') continue;
@@ -200,6 +219,13 @@ class Memory implements MemoryStore {
     }
     this.#vectors.apply(vectors);
     this.#sweep();
+  }
+
+  /** Whoever watches hears of it once this turn is over. */
+  #tell({ type, key }: CommitOperation, name: Name): void {
+    if (this.#watches.isEmpty) return;
+    if (type === 'put') this.#watches.tell({ type, key, version: this.#version() });
+    else if (type === 'delete' && this.#live(name) !== undefined) this.#watches.tell({ type, key });
   }
 
   #remove(name: Name): void {
@@ -241,6 +267,10 @@ class Memory implements MemoryStore {
     this.#answers.set(id, { answer });
     return answer;
   }
+}
+
+function closedError(): NorimakiError<'store.closed'> {
+  return new NorimakiError('store.closed', 'The memory store is closed.', { store: 'memory' });
 }
 
 function copyOf(record: Stored | undefined): Stored | undefined {

@@ -35,7 +35,20 @@ export class Caller {
       return await this.#ask(at, request, patience);
     } catch (error) {
       if (!this.#isElsewhere(error)) throw error;
-      return this.#search(shard, at, request, patience, error);
+      const ask = (node: number): Promise<Answer<V>> => this.#ask(node, request, patience);
+      return this.#search(shard, at, ask, isWrite(request.$case), patience, error);
+    }
+  }
+
+  /** The same for what is no verb and changes nothing; `ask` is given the position of a node. */
+  async reach<T>(key: Key, patience: Patience, ask: (at: number) => Promise<T>): Promise<T> {
+    const shard = this.#cluster.shardOf(key);
+    const at = this.#cluster.leaderOf(shard);
+    try {
+      return await ask(at);
+    } catch (error) {
+      if (!this.#isElsewhere(error)) throw error;
+      return this.#search(shard, at, ask, false, patience, error);
     }
   }
 
@@ -45,13 +58,14 @@ export class Caller {
   }
 
   /** Asks the others, and all again after a wait, until one leads. */
-  async #search<V extends Verb>(
+  async #search<T>(
     shard: number,
     first: number,
-    request: RequestOf<V>,
+    ask: (at: number) => Promise<T>,
+    isWriting: boolean,
     patience: Patience,
     reason: Error,
-  ): Promise<Answer<V>> {
+  ): Promise<T> {
     const { clock } = this.#environment;
     const started = clock.mono();
     let applied: Applied = appliedOf(reason);
@@ -75,11 +89,11 @@ export class Caller {
       at = next;
       asked.add(at);
       try {
-        const answer = await this.#ask(at, request, patience);
+        const answer = await ask(at);
         this.#cluster.learn(shard, at);
         return answer;
       } catch (error) {
-        if (!this.#isElsewhere(error)) throw applied === 'no' ? error : inDoubt(error, request.$case);
+        if (!this.#isElsewhere(error)) throw applied === 'no' ? error : inDoubt(error, isWriting);
         if (appliedOf(error) === 'unknown') applied = 'unknown';
         isAnswered ||= error instanceof NotLeaderError;
         last = error;
@@ -121,8 +135,8 @@ function noLeader(last: Error, applied: Applied): NorimakiError {
 }
 
 /** An earlier try may have been applied, so what this one met says nothing. */
-function inDoubt(error: unknown, verb: Verb): unknown {
-  if (!isWrite(verb)) return error;
+function inDoubt(error: unknown, isWriting: boolean): unknown {
+  if (!isWriting) return error;
   const isCertain = NorimakiError.is(error, 'version.mismatch') || NorimakiError.is(error, 'already.exists');
   const message = 'The leader of the key moved while it was written; the write may have been applied.';
   return isCertain ? unavailable(message, 'unknown', error) : withDoubt(error);

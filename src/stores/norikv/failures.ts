@@ -10,6 +10,9 @@ export interface CallStatus {
   readonly metadata?: Metadata | undefined;
 }
 
+/** Of a stream that the server ended, where it should go on. */
+export const ENDED: CallStatus = { code: Status.UNAVAILABLE, details: 'The server ended the stream' };
+
 /** What must be known of a call to judge its failure. */
 export interface CallKind {
   readonly isWrite: boolean;

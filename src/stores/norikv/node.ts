@@ -15,6 +15,7 @@ import { norimaki } from '../../wire/index.ts';
 import { type CallStatus, connectionFailure, isNeverSent, UnreachableError } from './failures.ts';
 import { closedError, type Patience } from './patience.ts';
 import type { Security } from './security.ts';
+import { beginUnary, type Method } from './unary-call.ts';
 
 const OPTIONS: ClientOptions = {
   // There is one retry layer, and it is norimaki's.
@@ -33,13 +34,6 @@ const OPTIONS: ClientOptions = {
 };
 const MAX_CONNECT_MS = 5_000;
 const TIMERS_APART_MS = 10;
-
-/** A unary call as the generated code describes it. */
-export interface Method<Q, A> {
-  readonly path: string;
-  requestSerialize(question: Q): Buffer;
-  responseDeserialize(bytes: Buffer): A;
-}
 
 /** A call that was handed over and failed. */
 export class StatusError extends Error {
@@ -83,29 +77,21 @@ export class Node {
 
   /** Errors: {@link StatusError}, and those of `connect` and `patience`. */
   async unary<Q, A>(method: Method<Q, A>, question: Q, patience: Patience, isWrite: boolean): Promise<A> {
+    // A call that is given up in the turn in which it was made is not sent.
     const metadata = await this.#prepare(patience);
     this.#checkOpen(patience);
     return new Promise<A>((resolve, reject) => {
-      const call = this.#client.makeUnaryRequest(
-        method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
-        question,
-        metadata,
-        // So that the server gives up too.
-        { deadline: this.#clock.now() + patience.remaining },
-        (error, answer) => {
-          if (error === null && answer !== undefined) return resolve(answer);
-          const status = statusOf(error);
-          // Its timer and ours are for one instant.
-          if (status.code === Status.DEADLINE_EXCEEDED && patience.remaining < TIMERS_APART_MS)
-            patience.end('deadline');
-          reject(new StatusError(status));
-        },
-      );
+      // So that the server gives up too.
+      const deadline = this.#clock.now() + patience.remaining;
+      const giveUp = beginUnary(this.#client.getChannel(), method, question, metadata, deadline, (status, answer) => {
+        if (status.code === Status.OK && answer !== undefined) return resolve(answer);
+        // Its timer and ours are for one instant.
+        if (status.code === Status.DEADLINE_EXCEEDED && patience.remaining < TIMERS_APART_MS) patience.end('deadline');
+        reject(new StatusError(status));
+      });
       patience.onOver(() => {
         reject(patience.failure(isWrite ? 'unknown' : 'no'));
-        call.cancel();
+        giveUp();
       });
     });
   }
@@ -145,11 +131,15 @@ export class Node {
     return new Client(this.address, channel, { ...OPTIONS, ...options });
   }
 
-  /** What a call needs before it can be handed over. Nothing was sent when it rejects. */
-  async #prepare(patience: Patience): Promise<Metadata> {
-    if (!this.#isReady) await this.connect(patience);
+  /** What a call needs before it can be handed over, at once where it can be. Nothing was sent when it rejects. */
+  #prepare(patience: Patience): Metadata | Promise<Metadata> {
+    if (!this.#isReady) return this.connect(patience).then(() => this.#metadata(patience));
+    return this.#metadata(patience);
+  }
+
+  #metadata(patience: Patience): Metadata | Promise<Metadata> {
     const metadata = this.#security.metadata();
-    return metadata instanceof Metadata ? metadata : await untilOver(metadata, patience);
+    return metadata instanceof Metadata ? metadata : untilOver(metadata, patience);
   }
 
   /** Must be asked in the turn in which the call is handed over. */

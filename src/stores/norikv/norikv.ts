@@ -1,5 +1,5 @@
 import type { StoreOpener } from '../../core/store.ts';
-import { requireGrpc } from './grpc.ts';
+import { requireGrpc } from '../../wire/optional.ts';
 import type { NorikvFullStore, NorikvOptions, NorikvStore } from './options.ts';
 import { settingsOf } from './settings.ts';
 
@@ -22,7 +22,7 @@ export function norikv(options: NorikvOptions): StoreOpener<NorikvStore> {
   return {
     async openStore(environment) {
       const settings = settingsOf(options);
-      await requireGrpc();
+      await requireGrpc('the norikv store');
       // What speaks gRPC is loaded only now, so that its absence is one clear error.
       const { openNorikv } = await import('./open.ts');
       return openNorikv(settings, environment);

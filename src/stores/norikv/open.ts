@@ -14,6 +14,7 @@ import { StreamTransport } from './stream-transport.ts';
 import type { Transport } from './transport.ts';
 import { UnaryTransport } from './unary-transport.ts';
 import { watchCluster } from './watch-cluster.ts';
+import { RemoteWatches } from './watches.ts';
 
 const DEFAULT_SHARDS = 1024;
 
@@ -34,9 +35,10 @@ export async function openNorikv(settings: Settings, environment: Environment): 
     const network = { clock, random };
     const watching =
       nodes.length === 1 ? Promise.resolve() : watchCluster(nodes, cluster, network, timeout, ending.signal);
+    const caller = new Caller(cluster, transports, network);
     return new Norikv({
       ...{ capabilities, patiences, random, isPlain: found.described === undefined },
-      caller: new Caller(cluster, transports, network),
+      ...{ caller, watches: new RemoteWatches(nodes, caller) },
       release: async () => {
         ending.abort();
         for (const transport of transports) transport.close();
@@ -68,17 +70,17 @@ function capabilitiesOf({ described, hasVectors }: Found): Capabilities {
   const can = described?.capabilities;
   // A plain server compares before it proposes and never again, and remembers idempotency keys only as long as it runs.
   if (can === undefined) {
-    const no = { ifAbsent: false, deleteIfMatch: false, idempotency: false, scan: false, commit: false };
+    const no = { ifAbsent: false, deleteIfMatch: false, idempotency: false, scan: false, commit: false, watch: false };
     return { cas: 'best-effort', ...no, vectors: hasVectors, limits: DEFAULT_LIMITS };
   }
-  const { ifAbsent, deleteIfMatch, idempotency, scan, commit, vectors } = can;
+  const { ifAbsent, deleteIfMatch, idempotency, scan, commit, vectors, watch } = can;
   const { key = DEFAULT_LIMITS.key, value = DEFAULT_LIMITS.value } = described?.limits ?? {};
   const cas = can.atomicCas ? 'atomic' : 'best-effort';
-  return { cas, ifAbsent, deleteIfMatch, idempotency, scan, commit, vectors, limits: { key, value } };
+  return { cas, ifAbsent, deleteIfMatch, idempotency, scan, commit, vectors, watch, limits: { key, value } };
 }
 
-function checkExtension({ cas, scan, commit, vectors }: Capabilities): void {
-  const needed = { 'atomic compare-and-swap': cas === 'atomic', scan, commit, vectors };
+function checkExtension({ cas, scan, commit, vectors, watch }: Capabilities): void {
+  const needed = { 'atomic compare-and-swap': cas === 'atomic', scan, commit, vectors, watch };
   const missing = Object.entries(needed).flatMap(([name, has]) => (has ? [] : [name]));
   if (missing.length === 0) return;
   throw new NorimakiError(

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Duration } from '../../core/duration.ts';
-import type { Capabilities, CommitStore, ScanStore, Store, VectorStore } from '../../core/store.ts';
+import type { Capabilities, CommitStore, ScanStore, Store, VectorStore, WatchStore } from '../../core/store.ts';
 
 /** Certificates as PEM. `{}` is TLS with the authorities that Node trusts. */
 export interface NorikvTls {
@@ -29,7 +29,7 @@ export interface NorikvOptions {
   readonly shards?: number | undefined;
   /** The deadline of every call, and of opening; default `'10s'`. */
   readonly timeout?: Duration | undefined;
-  /** `'required'`: refuses to open a server without scan, commit and vectors. Default `'auto'`: takes what there is. */
+  /** `'required'`: refuses to open a server without scan, commit, vectors and watch. Default `'auto'`: takes what there is. */
   readonly extension?: 'auto' | 'required' | undefined;
   /** `false`: every call is a message of its own, to norimaki's server too. */
   readonly batching?: boolean | undefined;
@@ -47,11 +47,12 @@ export interface NorikvOptions {
 export type NorikvStore = Store;
 
 /** What {@link norikv} opens with `extension: 'required'`. */
-export interface NorikvFullStore extends ScanStore, CommitStore, VectorStore {
+export interface NorikvFullStore extends ScanStore, CommitStore, VectorStore, WatchStore {
   readonly capabilities: Capabilities & {
     readonly cas: 'atomic';
     readonly scan: true;
     readonly commit: true;
     readonly vectors: true;
+    readonly watch: true;
   };
 }

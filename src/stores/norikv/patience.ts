@@ -82,11 +82,18 @@ function closedInDoubt(): NorimakiError<'store.unavailable'> {
   );
 }
 
+/** Of all calls in flight that one signal gives up. */
+interface SharedEnd {
+  readonly patiences: Set<Patience>;
+  end(): void;
+}
+
 /** The patience of every call in flight, with one timer for all: they have one timeout, so the oldest is due first. */
 export class Patiences {
   readonly #clock: Clock;
   readonly #timeout: number;
   readonly #inFlight = new Set<Patience>();
+  readonly #givenUp = new Map<AbortSignal, SharedEnd>();
   readonly #closing = new AbortController();
   #isWatching = false;
   #onIdle: (() => void) | undefined;
@@ -99,15 +106,13 @@ export class Patiences {
   /** Errors: those of the call, `aborted`, `store.closed`. */
   async lend<T>(signal: AbortSignal | undefined, call: (patience: Patience) => Promise<T>): Promise<T> {
     const patience = new Patience(this.#clock, this.#timeout);
-    const onAbort = signal && ((): void => patience.end(signal));
-    if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted) patience.end(signal);
+    if (signal !== undefined) this.#endWith(signal, patience);
     this.#inFlight.add(patience);
     if (!this.#isWatching) void this.#watch();
     try {
       return await call(patience);
     } finally {
-      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+      if (signal !== undefined) this.#leave(signal, patience);
       this.#inFlight.delete(patience);
       if (this.#inFlight.size === 0) this.#onIdle?.();
     }
@@ -127,16 +132,46 @@ export class Patiences {
     for (const patience of this.#inFlight) patience.end('closed');
   }
 
+  /** One listener for all calls of a signal: Node takes many for a leak, and a caller may well abort thousands at once. */
+  #endWith(signal: AbortSignal, patience: Patience): void {
+    const known = this.#givenUp.get(signal);
+    known?.patiences.add(patience);
+    if (signal.aborted) patience.end(signal);
+    if (signal.aborted || known !== undefined) return;
+    const patiences = new Set([patience]);
+    const end = (): void => {
+      for (const one of patiences) one.end(signal);
+    };
+    this.#givenUp.set(signal, { patiences, end });
+    signal.addEventListener('abort', end, { once: true });
+  }
+
+  #leave(signal: AbortSignal, patience: Patience): void {
+    const shared = this.#givenUp.get(signal);
+    if (!shared?.patiences.delete(patience) || shared.patiences.size > 0) return;
+    signal.removeEventListener('abort', shared.end);
+    this.#givenUp.delete(signal);
+  }
+
   async #watch(): Promise<void> {
+    const { signal } = this.#closing;
     this.#isWatching = true;
-    for (const patience of this.#inFlight) {
-      const { signal } = this.#closing;
-      // A timer may be early.
-      while (patience.remaining > 0 && this.#inFlight.has(patience) && !signal.aborted) {
-        await this.#clock.sleep(patience.remaining, { signal }).catch(() => {});
-      }
-      if (this.#inFlight.has(patience) && !signal.aborted) patience.end('deadline');
+    for (let wait = this.#endOverdue(); wait !== undefined && !signal.aborted; wait = this.#endOverdue()) {
+      await this.#clock.sleep(wait, { signal }).catch(() => {});
     }
     this.#isWatching = false;
+  }
+
+  /**
+   * How long the oldest that is left may still take. Not one loop over all with a sleep in it: a set that is being gone through
+   * keeps what was deleted from it meanwhile, which is every call of ten seconds.
+   */
+  #endOverdue(): number | undefined {
+    for (const patience of this.#inFlight) {
+      const { remaining } = patience;
+      if (remaining > 0 && !patience.isOver) return remaining;
+      patience.end('deadline');
+    }
+    return undefined;
   }
 }

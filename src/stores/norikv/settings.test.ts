@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { NorimakiError } from '../../core/errors.ts';
-import { requireGrpc } from './grpc.ts';
 import type { NorikvOptions } from './options.ts';
 import { settingsOf } from './settings.ts';
 
@@ -70,10 +69,4 @@ test.each<[string, unknown]>([
   ['largeValues', { nodes, largeValues: 'ignore' }],
 ])('a bad %s is refused: %j', (argument, options) => {
   expect(refusalOf(options)).toMatchObject({ code: 'argument.invalid', details: { argument } });
-});
-
-test('a missing package is an error that names it', async () => {
-  const missing = requireGrpc(() => Promise.reject(new Error('ERR_MODULE_NOT_FOUND')));
-  await expect(missing).rejects.toMatchObject({ code: 'capability.missing', details: { capability: '@grpc/grpc-js' } });
-  await expect(missing).rejects.toThrow('npm install @grpc/grpc-js');
 });

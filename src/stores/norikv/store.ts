@@ -16,6 +16,8 @@ import type {
   ScanPage,
   Store,
   Stored,
+  Watch,
+  WatchOptions,
   WriteOptions,
 } from '../../core/store.ts';
 import { checkVectorWrites, type Vectors } from '../../core/vectors/index.ts';
@@ -34,6 +36,7 @@ import {
   versionOf,
 } from './requests.ts';
 import { checkNumbers, NorikvVectors } from './vectors.ts';
+import type { RemoteWatches } from './watches.ts';
 
 /** Calls in flight have so long to be answered when the store is closed, in milliseconds. */
 const CLOSING_GRACE_MS = 1_000;
@@ -44,6 +47,7 @@ export interface Parts {
   readonly capabilities: Capabilities;
   readonly isPlain: boolean;
   readonly caller: Caller;
+  readonly watches: RemoteWatches;
   readonly patiences: Patiences;
   readonly random: Random;
   /** Ends everything that is open. */
@@ -60,7 +64,7 @@ export interface Calls {
   idempotencyKeyOf(options: WriteOptions): string;
 }
 
-type Ability = 'ifAbsent' | 'deleteIfMatch' | 'scan' | 'commit' | 'vectors';
+type Ability = 'ifAbsent' | 'deleteIfMatch' | 'scan' | 'commit' | 'vectors' | 'watch';
 
 export class Norikv implements Store {
   readonly capabilities: Capabilities;
@@ -164,13 +168,23 @@ export class Norikv implements Store {
     });
   }
 
+  async watch(range: KeyRange, options: WatchOptions = {}): Promise<Watch> {
+    return this.#begin(options.signal, async (patience) => {
+      this.#require('watch', 'watch()');
+      return this.#parts.watches.open(range, options, patience);
+    });
+  }
+
   async close(): Promise<void> {
     this.#closing ??= this.#close();
     await this.#closing;
   }
 
   async #close(): Promise<void> {
+    this.#parts.watches.close();
     await this.#parts.patiences.close(CLOSING_GRACE_MS);
+    // Those that began to be opened before.
+    this.#parts.watches.close();
     await this.#parts.release();
   }
 

@@ -1,7 +1,7 @@
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { nextTurn } from '../../core/turn.ts';
 import type { norimaki } from '../../wire/index.ts';
-import { type CallStatus, isNeverSent, judge, judgeFailure, unavailable } from './failures.ts';
+import { type CallStatus, ENDED, isNeverSent, judge, judgeFailure, unavailable } from './failures.ts';
 import { type Node, statusOf } from './node.ts';
 import type { Patience } from './patience.ts';
 import { type Answer, isWrite, type Request, type RequestOf, type Transport, type Verb } from './transport.ts';
@@ -171,8 +171,6 @@ export class StreamTransport implements Transport {
     pending.reject(error as Error);
   }
 }
-
-const ENDED: CallStatus = { code: 14, details: 'The server ended the stream' };
 
 /** Until there is room, or the stream is over and never will have any. */
 function drained(stream: Stream): Promise<void> {

@@ -4,6 +4,7 @@ import {
   type CommitStore,
   canCommit,
   canScan,
+  canWatch,
   hasVectors,
   type Key,
   type PutOptions,
@@ -11,6 +12,7 @@ import {
   type Store,
   type Stored,
   type VectorStore,
+  type WatchStore,
 } from '../../core/store.ts';
 import type { Version } from '../../core/version.ts';
 
@@ -76,6 +78,11 @@ export function committable(store: Store): CommitStore {
 
 export function searchable(store: Store): VectorStore {
   assert.ok(hasVectors(store), 'the store has no vectors');
+  return store;
+}
+
+export function watchable(store: Store): WatchStore {
+  assert.ok(canWatch(store), 'the store cannot watch');
   return store;
 }
 

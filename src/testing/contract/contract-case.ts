@@ -43,6 +43,7 @@ export type Need =
   | 'scan'
   | 'commit'
   | 'vectors'
+  | 'watch'
   | 'reopen';
 
 /** One promise, before it is tied to a store. */

@@ -113,6 +113,19 @@ export const scansGroup: PromisedGroup = {
       },
     },
     {
+      name: 'pages that end by their bytes hold each entry once too',
+      async check({ store }) {
+        await fill(store, NAMES);
+        for (const reverse of [false, true]) {
+          const expected = hexOf(reverse ? NAMES.toReversed() : NAMES);
+          for (const most of [1, 20, 1_000_000]) {
+            const found = keysOf(await scanAll(store, EVERYTHING, { bytes: most, reverse }));
+            assert.deepEqual(found, expected, `pages of ${most} bytes`);
+          }
+        }
+      },
+    },
+    {
       name: 'pages keep within the range',
       async check({ store }) {
         await fill(store, NAMES);

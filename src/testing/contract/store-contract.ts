@@ -19,6 +19,7 @@ import { vectorSearchGroup } from './vectors/searching.ts';
 import { vectorsStatefulGroup } from './vectors/stateful.ts';
 import { vectorsGroup } from './vectors/storing.ts';
 import { versionsGroup } from './versions.ts';
+import { watchGroup } from './watching.ts';
 import { withWorld } from './world.ts';
 
 /** Quick and precise ones first. */
@@ -39,6 +40,7 @@ const GROUPS: readonly PromisedGroup[] = [
   vectorCommitsGroup,
   endingVectorsGroup,
   vectorIdempotencyGroup,
+  watchGroup,
   racesGroup,
   statefulGroup,
   vectorsStatefulGroup,
@@ -76,7 +78,7 @@ export function contractCases(input: ContractInput): ContractCase[] {
  * storeContract(
  *   {
  *     name: 'my store',
- *     capabilities: { cas: 'atomic', ifAbsent: true, deleteIfMatch: true, idempotency: false, scan: true, commit: false, vectors: false, limits },
+ *     capabilities: { cas: 'atomic', ifAbsent: true, deleteIfMatch: true, idempotency: false, scan: true, commit: false, vectors: false, watch: false, limits },
  *     open: async (environment) => myStore({ path: freshPath() }).openStore(environment),
  *     reopen: async (closed, environment) => myStore({ path: pathOf(closed) }).openStore(environment),
  *     runs: 50,

@@ -10,10 +10,12 @@ export interface Attempt<T> extends Omit<FaultCall, 'number'> {
   readonly delivery?: Delivery;
   /** Of a read that may answer an older state. */
   readonly stale?: (fresh: T) => T;
+  /** Of a watch: one that is going to be lost. */
+  readonly doom?: (watch: T) => T;
 }
 
 /** Whether the fault means anything for the call. */
-export function canHit<T>(kind: FaultKind, { delivery, stale }: Attempt<T>): boolean {
+export function canHit<T>(kind: FaultKind, { delivery, stale, doom }: Attempt<T>): boolean {
   switch (kind) {
     case 'crashBefore':
     case 'crashAfter':
@@ -22,6 +24,8 @@ export function canHit<T>(kind: FaultKind, { delivery, stale }: Attempt<T>): boo
       return true;
     case 'staleRead':
       return stale !== undefined;
+    case 'lostWatch':
+      return doom !== undefined;
     case 'conflict':
       return delivery !== undefined && isConditional(delivery);
     default:

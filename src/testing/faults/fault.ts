@@ -15,6 +15,7 @@ import type { Key } from '../../core/store.ts';
  * - `duplicate`: an accepted write is delivered a second time at once; the second answer is dropped.
  * - `lateDuplicate`: the same, but the second delivery comes after later calls.
  * - `zombie`: `store.unavailable` with applied `'unknown'` now; the write is delivered after later calls.
+ * - `lostWatch`: a watch that is begun ends with `watch.lost` when it has told a few steps. Watches are delayed, too.
  * - `crashBefore`, `crashAfter`: the process dies before or after the store applied the call.
  */
 export type FaultKind =
@@ -27,6 +28,7 @@ export type FaultKind =
   | 'duplicate'
   | 'lateDuplicate'
   | 'zombie'
+  | 'lostWatch'
   | 'crashBefore'
   | 'crashAfter';
 
@@ -34,8 +36,8 @@ export type FaultKind =
 export interface FaultCall {
   /** From 1, in the order of the calls to this fault store. */
   readonly number: number;
-  readonly verb: 'get' | 'getMany' | 'put' | 'delete' | 'scan' | 'commit' | VectorVerb;
-  /** All keys that the call names; of a scan, the start and the end of its range. */
+  readonly verb: 'get' | 'getMany' | 'put' | 'delete' | 'scan' | 'commit' | 'watch' | VectorVerb;
+  /** All keys that the call names; of a scan and a watch, the start and the end of its range. */
   readonly keys: readonly Key[];
   /** All vectors that the call names, those of a commit too; without `id`, the namespace as a whole. */
   readonly vectors: readonly VectorName[];

@@ -10,6 +10,8 @@ import type {
   ScanPage,
   Store,
   Stored,
+  Watch,
+  WatchOptions,
   WriteOptions,
 } from '../../core/store.ts';
 import type { Version } from '../../core/version.ts';
@@ -28,6 +30,7 @@ import {
 } from './fault.ts';
 import type { FaultControls } from './fault-store.ts';
 import { FaultyVectors } from './faulty-vectors.ts';
+import { FaultyWatches } from './faulty-watches.ts';
 import { Network, unavailable } from './network.ts';
 import { PastStates } from './past-states.ts';
 
@@ -43,6 +46,7 @@ const KINDS: readonly FaultKind[] = [
   'lateDuplicate',
   'duplicate',
   'staleRead',
+  'lostWatch',
 ];
 
 /** The store behind {@link faultStore}. */
@@ -52,6 +56,7 @@ export class FaultyStore extends StoreWrapper implements FaultControls {
   readonly #options: FaultOptions;
   readonly #past: PastStates;
   readonly #network: Network;
+  readonly #watches: FaultyWatches;
   #calls = 0;
   #crashed = false;
   #healed = false;
@@ -65,6 +70,13 @@ export class FaultyStore extends StoreWrapper implements FaultControls {
       random: options.random,
       inner: () => vectorsOf(inner, 'vectors'),
       attempt: (attempt) => this.#attempt(attempt),
+    });
+    this.#watches = new FaultyWatches({
+      random: options.random,
+      isHealed: () => this.#healed,
+      delay: async () => {
+        if (!this.#healed && this.#happens('delay')) await this.#network.delay(undefined, 'no');
+      },
     });
   }
 
@@ -134,6 +146,22 @@ export class FaultyStore extends StoreWrapper implements FaultControls {
     });
   }
 
+  override async watch(range: KeyRange, options: WatchOptions = {}): Promise<Watch> {
+    let isDoomed = false;
+    const watch = await this.#attempt({
+      verb: 'watch',
+      keys: [range.start, range.end],
+      vectors: [],
+      signal: options.signal,
+      perform: () => super.watch(range, options),
+      doom: (begun) => {
+        isDoomed = true;
+        return begun;
+      },
+    });
+    return this.#watches.wrap(watch, options, isDoomed);
+  }
+
   override async close(): Promise<void> {
     if (!this.#crashed) await this.inner.close();
   }
@@ -147,6 +175,7 @@ export class FaultyStore extends StoreWrapper implements FaultControls {
 
   crash(): void {
     this.#crashed = true;
+    this.#watches.crash();
   }
 
   deliverLate(): Promise<void> {
@@ -214,7 +243,7 @@ export class FaultyStore extends StoreWrapper implements FaultControls {
   }
 
   async #perform<T>(attempt: Attempt<T>, fault: FaultKind | undefined, number: number): Promise<T> {
-    const { delivery, stale } = attempt;
+    const { delivery, stale, doom } = attempt;
     if (fault === 'crashBefore') this.crash();
     this.#throwIfCrashed();
     if (fault === 'errorBefore') throw unavailable('no');
@@ -229,6 +258,7 @@ export class FaultyStore extends StoreWrapper implements FaultControls {
       }
     }
     const answer = await attempt.perform();
+    if (fault === 'lostWatch' && doom !== undefined) return doom(answer);
     if (fault === 'crashAfter') this.crash();
     if (delivery !== undefined && fault === 'lateDuplicate') this.#network.hold(delivery, number);
     if (delivery !== undefined && fault === 'duplicate') await this.#network.deliverUnheard(delivery);

@@ -18,6 +18,7 @@ for (let words = await hear(); words !== 'end'; words = await hear()) {
 }
 async function answer(verb: string, key: string, value: string): Promise<object> {
   if (verb === 'put') return { version: await store.put(encode(key), encode(value)) };
+  if (verb === 'delete') return { existed: await store.delete(encode(key)) };
   if (verb === 'get') return { value: new TextDecoder().decode((await store.get(encode(key)))?.value) };
   for (let i = 0; i < Number(value); i++) await store.put(encode(`${key}${i}`), new Uint8Array(100_000));
   return { filled: true };

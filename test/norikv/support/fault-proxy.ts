@@ -115,6 +115,7 @@ export class FaultProxy implements AsyncDisposable {
   #listener: Server | undefined;
   #port = 0;
   #fault: NetworkFault | undefined;
+  #accepted = 0;
 
   private constructor(target: number, seed: number) {
     this.#target = target;
@@ -134,6 +135,11 @@ export class FaultProxy implements AsyncDisposable {
 
   get fault(): NetworkFault | undefined {
     return this.#fault;
+  }
+
+  /** How many connections have ever been made through it. */
+  get accepted(): number {
+    return this.#accepted;
   }
 
   /** How many connections are open through it. */
@@ -172,6 +178,7 @@ export class FaultProxy implements AsyncDisposable {
         client.on('close', () => this.#hanging.delete(client));
         return;
       }
+      this.#accepted++;
       this.#links.add(new Link(this, client, connect(this.#target, '127.0.0.1')));
     });
     await new Promise<void>((resolve, reject) => {

@@ -217,8 +217,15 @@ export interface WatchRequest {
   range: KeyRange | undefined;
 }
 
+/** Each key at most once. */
 export interface Changes {
-  keys: Uint8Array[];
+  changes: Change[];
+}
+
+export interface Change {
+  key: Uint8Array;
+  /** Absent: the key was deleted. */
+  version: Version | undefined;
 }
 
 export interface Calls {
@@ -2067,13 +2074,13 @@ export const WatchRequest: MessageFns<WatchRequest> = {
 };
 
 function createBaseChanges(): Changes {
-  return { keys: [] };
+  return { changes: [] };
 }
 
 export const Changes: MessageFns<Changes> = {
   encode(message: Changes, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.keys) {
-      writer.uint32(10).bytes(v!);
+    for (const v of message.changes) {
+      Change.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -2091,12 +2098,69 @@ export const Changes: MessageFns<Changes> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.changes.push(Change.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseChange(): Change {
+  return { key: new Uint8Array(0), version: undefined };
+}
+
+export const Change: MessageFns<Change> = {
+  encode(message: Change, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    if (message.version !== undefined) {
+      Version.encode(message.version, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Change {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.keys.push(reader.bytes());
+            message.key = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = Version.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -2777,7 +2841,10 @@ export const StoreService = {
     responseSerialize: (value: ListVectorsResponse): Buffer => Buffer.from(ListVectorsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListVectorsResponse => ListVectorsResponse.decode(value),
   },
-  /** Names what has changed since the answer's header arrived. */
+  /**
+   * Tells of every key in the range that is written once the answer's header has arrived. It ends with ABORTED where
+   * changes were lost.
+   */
   watch: {
     path: "/norimaki.v1.Store/Watch" as const,
     requestStream: false as const,
@@ -2811,7 +2878,10 @@ export interface StoreServer extends UntypedServiceImplementation {
   scan: handleUnaryCall<ScanRequest, ScanResponse>;
   commit: handleUnaryCall<CommitRequest, CommitResponse>;
   listVectors: handleUnaryCall<ListVectorsRequest, ListVectorsResponse>;
-  /** Names what has changed since the answer's header arrived. */
+  /**
+   * Tells of every key in the range that is written once the answer's header has arrived. It ends with ABORTED where
+   * changes were lost.
+   */
   watch: handleServerStreamingCall<WatchRequest, Changes>;
   /**
    * Calls that are made in one tick travel in one message, each with its own result, deadline and cancellation. A stream
@@ -2918,7 +2988,10 @@ export interface StoreClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListVectorsResponse) => void,
   ): ClientUnaryCall;
-  /** Names what has changed since the answer's header arrived. */
+  /**
+   * Tells of every key in the range that is written once the answer's header has arrived. It ends with ABORTED where
+   * changes were lost.
+   */
   watch(request: WatchRequest, options?: Partial<CallOptions>): ClientReadableStream<Changes>;
   watch(request: WatchRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<Changes>;
   /**

@@ -1,0 +1,2 @@
+export { ChangeQueue, watchLost } from './change-queue.ts';
+export { Watches } from './watches.ts';
