@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { encodeTuple } from '../../src/core/keys/index.ts';
 import type { Key, Stored } from '../../src/core/store.ts';
 import { NorimakiError, open } from '../../src/index.ts';
-import { homeOf, keyHash } from '../../src/patterns/counter/key-ring.ts';
+import { homeOf } from '../../src/patterns/counter/key-ring.ts';
 import { Counter, type CounterOptions } from '../../src/patterns/index.ts';
+import { keyHash } from '../../src/patterns/shared/key-ring.ts';
 import type { MemoryStore } from '../../src/stores/memory/index.ts';
 import {
   type FaultCall,

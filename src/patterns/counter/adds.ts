@@ -1,11 +1,12 @@
 import type { Environment } from '../../core/clock.ts';
+import { keyHash } from '../shared/key-ring.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { Patience } from '../shared/patience.ts';
 import { overflow } from './errors.ts';
 import { loansFor } from './escrow.ts';
 import type { Generations } from './generations.ts';
 import type { Head } from './head.ts';
-import { homeOf, keyHash } from './key-ring.ts';
+import { homeOf } from './key-ring.ts';
 import type { Collected, CounterReads } from './reads.ts';
 import type { ShardWrites } from './shard-writes.ts';
 

@@ -1,5 +1,6 @@
+import { remembersKey, withKey } from '../shared/key-ring.ts';
 import { roomOf, type Share, widen } from './escrow.ts';
-import { remembersKey, withKey } from './key-ring.ts';
+import { REMEMBERED_KEYS } from './key-ring.ts';
 import type { ShardRecord } from './records.ts';
 import { grossOf, opened, readTally, recent, type Window, writeTally } from './tally.ts';
 
@@ -46,7 +47,7 @@ export function applyAdds(
     if ((isUp ? gross.up : gross.down) + size > MAX_COUNT) return 'overflow';
     if (isUp) up += size;
     else down += size;
-    if (key !== undefined) draft.keys = withKey(draft.keys, key);
+    if (key !== undefined) draft.keys = withKey(draft.keys, key, REMEMBERED_KEYS);
     return 'counted';
   });
   if (outcomes.includes('counted')) draft.counts = writeTally(recent([...closed, { at: open.at, up, down }], window));

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Store } from '../../core/store.ts';
 import { defineEntity } from '../../decorators/index.ts';
 import type { Database, RepositoryOf } from '../../repositories/index.ts';
-import { RING_FORM } from './key-ring.ts';
+import { ringForm } from '../shared/key-ring.ts';
+import { REMEMBERED_KEYS } from './key-ring.ts';
 import { BUCKET_FORM } from './tally.ts';
 
 /** So many that one read of the store still gets them all. */
@@ -39,7 +40,7 @@ const shard = z.object({
   floor: integer.optional(),
   ceiling: integer.optional(),
   /** The newest idempotency keys that were counted here. */
-  keys: z.string().regex(RING_FORM),
+  keys: z.string().regex(ringForm(REMEMBERED_KEYS)),
   /** Nothing changes here any more: the next generation counts. */
   sealed: z.boolean(),
 });

@@ -8,21 +8,64 @@ export type WriteTogether<Place, Item, Result> = (
   signal: AbortSignal | undefined,
 ) => Promise<readonly Result[]>;
 
-interface Waiting<Item, Result> {
-  readonly item: Item;
-  readonly signal: AbortSignal | undefined;
-  readonly resolve: (result: Result) => void;
-  readonly reject: (error: unknown) => void;
-  isTaken: boolean;
-  isGone: boolean;
-}
-
-interface Lane<Place, Item, Result> {
-  readonly place: Place;
-  waiting: Waiting<Item, Result>[];
-  underway: readonly Waiting<Item, Result>[];
+/** Items that share a write. All who wait for one follow one promise, which costs less than one for each. */
+class Batch<Item, Result> {
+  readonly items: Item[] = [];
+  readonly results: Promise<readonly (Result | undefined)[]>;
+  isTaken = false;
   /** Ends the write under way; only where all who share it could give it up. */
-  stop: AbortController | undefined;
+  #stop: AbortController | undefined;
+  #settle: { resolve(results: readonly (Result | undefined)[]): void; reject(error: unknown): void } | undefined;
+  /** How many could give up, and which did. */
+  #abortable = 0;
+  readonly #gone = new Set<number>();
+
+  constructor() {
+    this.results = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+  }
+
+  /** The result of an item, once the batch was written. */
+  add(item: Item, signal: AbortSignal | undefined): Promise<Result> {
+    const at = this.items.push(item) - 1;
+    // There is one for each, as the type of the write says.
+    const own = this.results.then((results) => results[at] as Result);
+    return signal === undefined ? own : this.#orGone(at, own, signal);
+  }
+
+  async write(
+    work: (items: readonly Item[], signal: AbortSignal | undefined) => Promise<readonly Result[]>,
+  ): Promise<void> {
+    this.isTaken = true;
+    const { items } = this;
+    const skipped = this.#gone.size === 0 ? undefined : new Set(this.#gone);
+    const here = skipped === undefined ? items : items.filter((_, at) => !skipped.has(at));
+    if (here.length === 0) return;
+    if (this.#abortable === items.length) this.#stop = new AbortController();
+    try {
+      const results = await work(here, this.#stop?.signal);
+      let next = 0;
+      const spread =
+        skipped === undefined ? results : items.map((_, at) => (skipped.has(at) ? undefined : results[next++]));
+      this.#settle?.resolve(spread);
+    } catch (error) {
+      this.#settle?.reject(error);
+    }
+  }
+
+  #orGone(at: number, own: Promise<Result>, signal: AbortSignal): Promise<Result> {
+    this.#abortable++;
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        reject(abortedError(signal, this.isTaken ? 'unknown' : 'no'));
+        this.#gone.add(at);
+        if (this.#gone.size === this.items.length) this.#stop?.abort();
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      own.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    });
+  }
 }
 
 const MAX_TOGETHER = 1000;
@@ -33,7 +76,9 @@ const MAX_TOGETHER = 1000;
  */
 export class Coalescer<Place, Item, Result> {
   readonly #write: WriteTogether<Place, Item, Result>;
-  readonly #lanes = new Map<string, Lane<Place, Item, Result>>();
+  /** What waits for each place: the last takes more. Of a place where a write is under way, perhaps none. */
+  readonly #lanes = new Map<string, Batch<Item, Result>[]>();
+  #last: { readonly name: string; readonly lane: Batch<Item, Result>[] } | undefined;
 
   constructor(write: WriteTogether<Place, Item, Result>) {
     this.#write = write;
@@ -41,73 +86,36 @@ export class Coalescer<Place, Item, Result> {
 
   /** `name` tells one place from another. Errors: those of the write, and `aborted`. */
   add(name: string, place: Place, item: Item, signal: AbortSignal | undefined): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(abortedError(signal));
-        return;
-      }
-      const onAbort = (): void => {
-        waiting.isGone = true;
-        // Only reachable with a signal: it is the one that fired.
-        reject(abortedError(signal as AbortSignal, waiting.isTaken ? 'unknown' : 'no'));
-        if (lane.underway.every(({ isGone }) => isGone)) lane.stop?.abort();
-      };
-      const settled = (): void => signal?.removeEventListener('abort', onAbort);
-      const waiting: Waiting<Item, Result> = {
-        item,
-        signal,
-        resolve: (result) => {
-          settled();
-          resolve(result);
-        },
-        reject: (error) => {
-          settled();
-          reject(error);
-        },
-        isTaken: false,
-        isGone: false,
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      const lane = this.#join(name, place, waiting);
-    });
+    if (signal?.aborted) return Promise.reject(abortedError(signal));
+    const lane = this.#laneOf(name, place);
+    let batch = lane[lane.length - 1];
+    if (batch === undefined || batch.items.length >= MAX_TOGETHER) {
+      batch = new Batch();
+      lane.push(batch);
+    }
+    return batch.add(item, signal);
   }
 
-  #join(name: string, place: Place, waiting: Waiting<Item, Result>): Lane<Place, Item, Result> {
-    const known = this.#lanes.get(name);
-    if (known !== undefined) {
-      known.waiting.push(waiting);
-      return known;
+  #laneOf(name: string, place: Place): Batch<Item, Result>[] {
+    // A place that is asked for time and again is found without hashing its name.
+    if (this.#last !== undefined && this.#last.name === name) return this.#last.lane;
+    let lane = this.#lanes.get(name);
+    if (lane === undefined) {
+      lane = [];
+      this.#lanes.set(name, lane);
+      void this.#drain(name, place, lane);
     }
-    const lane: Lane<Place, Item, Result> = { place, waiting: [waiting], underway: [], stop: undefined };
-    this.#lanes.set(name, lane);
-    void this.#drain(name, lane);
+    this.#last = { name, lane };
     return lane;
   }
 
-  async #drain(name: string, lane: Lane<Place, Item, Result>): Promise<void> {
-    while (lane.waiting.length > 0) {
+  async #drain(name: string, place: Place, lane: Batch<Item, Result>[]): Promise<void> {
+    do {
       // Those whom the last write let go on come back within the turn; without it every other write would miss them.
       await nextTurn();
-      const here = lane.waiting.filter(({ isGone }) => !isGone);
-      lane.underway = here.slice(0, MAX_TOGETHER);
-      lane.waiting = here.slice(MAX_TOGETHER);
-      if (lane.underway.length > 0) await this.#settle(lane);
-      lane.underway = [];
-    }
+      await lane.shift()?.write((items, signal) => this.#write(place, items, signal));
+    } while (lane.length > 0);
     this.#lanes.delete(name);
-  }
-
-  async #settle(lane: Lane<Place, Item, Result>): Promise<void> {
-    const { place, underway } = lane;
-    lane.stop = underway.every(({ signal }) => signal !== undefined) ? new AbortController() : undefined;
-    for (const waiting of underway) waiting.isTaken = true;
-    try {
-      const items = underway.map(({ item }) => item);
-      const results = await this.#write(place, items, lane.stop?.signal);
-      // One for each, as the type says.
-      for (const [i, waiting] of underway.entries()) waiting.resolve(results[i] as Result);
-    } catch (error) {
-      for (const waiting of underway) waiting.reject(error);
-    }
+    if (this.#last?.lane === lane) this.#last = undefined;
   }
 }
