@@ -1,0 +1,6 @@
+/**
+ * The store of `express-session`. Needs the package of that name.
+ *
+ * @packageDocumentation
+ */
+export { NorimakiStore, type NorimakiStoreOptions } from './store.ts';
