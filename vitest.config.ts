@@ -6,7 +6,11 @@ import { quickFolder } from './test/support/quick-folder.ts';
 export default defineConfig({
   oxc: { decorator: { legacy: true } },
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    projects: [
+      // What stands beside the code touches nothing outside of it, so its files share what they import: a fifth of the time.
+      { extends: true, test: { name: 'src', include: ['src/**/*.test.ts'], isolate: false } },
+      { extends: true, test: { name: 'test', include: ['test/**/*.test.ts'] } },
+    ],
     env: { TMPDIR: quickFolder(), NORIMAKI_DISK: tmpdir() },
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,

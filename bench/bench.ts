@@ -1,20 +1,28 @@
 import { annBench } from './ann.ts';
+import { cacheBench } from './cache.ts';
 import { codecBench } from './codec.ts';
 import { counterBench } from './counter.ts';
+import { electionBench } from './election.ts';
 import { embeddedBench } from './embedded.ts';
+import { limiterBench } from './limiter.ts';
 import { formatRows } from './row.ts';
 import { scanBench } from './scan.ts';
 import { searchBench } from './search.ts';
+import { sessionsBench } from './sessions.ts';
 import { wireBench } from './wire.ts';
 
 // Every row is measured beside its rival in one run; figures of different runs are not comparable.
 const benches = {
   ann: annBench,
+  cache: cacheBench,
   codec: codecBench,
   counter: counterBench,
+  election: electionBench,
   embedded: embeddedBench,
+  limiter: limiterBench,
   scan: scanBench,
   search: searchBench,
+  sessions: sessionsBench,
   wire: wireBench,
 };
 

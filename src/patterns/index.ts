@@ -3,6 +3,23 @@
  *
  * @packageDocumentation
  */
+
+export type { LoadMany, LoadManyContext } from './cache/batch.ts';
+export type { CacheBus, CacheMessage } from './cache/bus.ts';
+export { Cache, type Cached, type CacheGetOptions, type CachePutOptions } from './cache/cache.ts';
+export type { CacheErrorDetails } from './cache/errors.ts';
+export { type Absent, absent, type LoadContext, type Loader } from './cache/loader.ts';
+export type { CacheOptions, CacheTimeouts, L1Options } from './cache/settings.ts';
+export type { CacheStats } from './cache/stats.ts';
+export type { AnyRepository, EntityOf, ThroughOptions } from './cache/through/through.ts';
+export {
+  type AcquireOptions,
+  ConcurrencyLimiter,
+  type TryAcquire,
+} from './concurrency-limiter/concurrency-limiter.ts';
+export type { ConcurrencyLimitErrorDetails } from './concurrency-limiter/errors.ts';
+export type { ConcurrencyLimiterOptions } from './concurrency-limiter/settings.ts';
+export type { ConcurrencySlot } from './concurrency-limiter/slot.ts';
 export type { AddOptions, CounterStats } from './counter/adds.ts';
 export {
   Counter,
@@ -13,4 +30,54 @@ export {
 } from './counter/counter.ts';
 export type { CounterErrorDetails } from './counter/errors.ts';
 export type { CounterOptions } from './counter/settings.ts';
+export { Candidacy, type LeadOptions } from './election/candidacy.ts';
+export { Election } from './election/election.ts';
+export type { ElectionErrorDetails } from './election/errors.ts';
+export { ElectionGroup } from './election/group.ts';
+export type { Fenceable, Leadership, SealOptions } from './election/leadership.ts';
+export type { ElectionState, Leader } from './election/observe.ts';
+export type { OnceResult } from './election/once.ts';
+export { type Resource, resource } from './election/resource.ts';
+export { type Permit, Semaphore, type SemaphoreOptions } from './election/semaphore.ts';
+export type { ElectionOptions, LeaseTimes } from './election/settings.ts';
+export type { Allowed, Decision, DecisionSource, Denied, LimitStatus } from './rate-limiter/decision.ts';
+export type { RateLimitErrorDetails } from './rate-limiter/errors.ts';
+export { type FixedWindowOptions, fixedWindow } from './rate-limiter/limits/fixed-window.ts';
+export { type GcraOptions, gcra } from './rate-limiter/limits/gcra.ts';
+export type { Limit, Meter, MeterState } from './rate-limiter/limits/limit.ts';
+export { type SlidingWindowOptions, slidingWindow } from './rate-limiter/limits/sliding-window.ts';
+export {
+  type AdjustOptions,
+  type ConsumeOptions,
+  type RateLimitCallOptions,
+  RateLimiter,
+  type RateLimiterStats,
+  type WaitOptions,
+} from './rate-limiter/rate-limiter.ts';
+export type { OnStoreError, RateLimiterOptions } from './rate-limiter/settings.ts';
+export type { SessionCreateOptions } from './sessions/create.ts';
+export type { SessionErrorDetails } from './sessions/errors.ts';
+export type { RevokeAllOptions, SessionRef } from './sessions/revoke.ts';
+export type { RotateSettings } from './sessions/rotate.ts';
+export {
+  type Flash,
+  type NextSession,
+  type SessionFields,
+  SessionRecord,
+  sessionFields,
+} from './sessions/session-record.ts';
+export { type IssuedSession, type RotateOptions, Sessions } from './sessions/sessions.ts';
+export type { SessionsOptions, SessionTtl } from './sessions/settings.ts';
+export type { Secret } from './sessions/tokens.ts';
+export type {
+  ManagedField,
+  SessionDefinition,
+  SessionDraft,
+  SessionInput,
+  SessionMutation,
+  SessionOf,
+  SessionShape,
+  SessionSource,
+} from './sessions/types.ts';
+export type { ValidateOptions } from './sessions/validate.ts';
 export type { BlockCallOptions, BlockOptions } from './shared/options.ts';
