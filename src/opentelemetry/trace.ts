@@ -16,7 +16,7 @@ import { repositoryCalls, storeCalls } from '../repositories/index.ts';
 interface Tracing {
   readonly tracer: Tracer;
   /** The span that calls made inside a traced call belong to. */
-  readonly current: AsyncLocalStorage<unknown>;
+  readonly current: AsyncLocalStorage<object>;
 }
 
 /**
@@ -49,7 +49,7 @@ export function traceCalls(tracer: Tracer): () => void {
 
 function traceChannel<Call extends object>(
   { tracer, current }: Tracing,
-  channel: TracingChannel<unknown, Call>,
+  channel: TracingChannel<object, Call>,
   describe: (call: Call) => [name: string, attributes: Attributes],
 ): () => void {
   const spans = new WeakMap<Call, Span>();

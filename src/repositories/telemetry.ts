@@ -36,7 +36,7 @@ export interface RepositoryCall {
  * tracingChannel('norimaki:store').start.subscribe(() => { calls++; });
  * ```
  */
-export const storeCalls = tracingChannel<unknown, StoreCall>('norimaki:store');
+export const storeCalls = tracingChannel<object, StoreCall>('norimaki:store');
 
 /** What users call. Costs nothing while nobody listens. */
-export const repositoryCalls = tracingChannel<unknown, RepositoryCall>('norimaki:repository');
+export const repositoryCalls = tracingChannel<object, RepositoryCall>('norimaki:repository');
