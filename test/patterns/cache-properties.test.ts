@@ -13,7 +13,7 @@ import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 2000, embedded: 200, norikv: 100 }
-  : { memory: 25, embedded: 4, norikv: 2 };
+  : { memory: 15, embedded: 3, norikv: 2 };
 const PROCESSES = 3;
 const KEYS = ['a', 'b'];
 const TAGS = ['t', 'u', 'v'];

@@ -221,13 +221,9 @@ export class Flight<T> {
     return load.run();
   }
 
-  /** Whether another look is worth its call: somebody could not use the value without, or memory could not for long. */
+  /** Whether somebody could not use what was loaded without another look at the store. */
   #needsProof(): boolean {
-    const { settings, environment } = this.#parts;
-    const tolerated = this.#isTolerated(this.#began);
-    const isLate = [...this.#aboard].some(({ order, needsProof }) => needsProof && order > this.#began.order);
-    if (isLate && !tolerated) return true;
-    const age = environment.clock.mono() - this.#began.mono;
-    return settings.l1 !== undefined && !settings.validates && age > settings.l1.ttl / 2;
+    if (this.#isTolerated(this.#began)) return false;
+    return [...this.#aboard].some(({ order, needsProof }) => needsProof && order > this.#began.order);
   }
 }

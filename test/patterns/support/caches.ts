@@ -1,14 +1,18 @@
 import type { Store } from '../../../src/core/store.ts';
 import { open } from '../../../src/index.ts';
 import { Cache, type CacheOptions } from '../../../src/patterns/index.ts';
+import { memory } from '../../../src/stores/memory/index.ts';
+import { idle } from '../../../src/testing/idle.ts';
 import {
   type FaultCall,
   type FaultKind,
   type FaultStore,
   faultStore,
   type ManualClock,
+  manualClock,
   seededRandom,
 } from '../../../src/testing/index.ts';
+import { START } from '../../support/open.ts';
 
 /** One process on a store: a database, chance and faults of its own. */
 export interface CacheProcess<T> {
@@ -51,4 +55,22 @@ export function gate<T>(): Gate<T> {
   promise.catch(() => {});
   // The executor has run.
   return { promise, ...(settle as Pick<Gate<T>, 'open' | 'fail'>) };
+}
+
+/** A store on a clock that stands still, and processes on it. */
+export async function cacheWorld() {
+  const clock = manualClock(START);
+  const store = await memory().openStore({ clock, random: seededRandom(1) });
+  let seed = 100;
+  return {
+    clock,
+    store,
+    start: <T>(options: Partial<CacheProcessOptions> = {}) =>
+      startCache<T>(store, { clock, seed: seed++, early: 0, ...options }),
+  };
+}
+
+/** Lets everything happen that can. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await idle();
 }
