@@ -70,15 +70,10 @@ export class Cache<T> implements AsyncDisposable {
   constructor(db: Database, options: CacheOptions) {
     const settings = settingsOf(options);
     const { name } = settings;
-    requireStore(
-      'Cache',
-      db.store.capabilities,
-      [
-        { ability: 'cas', without: 'a value that was loaded before an invalidation could be stored after it' },
-        { ability: 'ifAbsent', without: 'a value that was loaded before an invalidation could be stored after it' },
-      ],
-      options.unsafe,
-    );
+    requireStore('Cache', db, options, {
+      cas: 'a value that was loaded before an invalidation could be stored after it',
+      ifAbsent: 'a value that was loaded before an invalidation could be stored after it',
+    });
     const { environment } = db;
     const records = cacheRecords(db);
     this.name = name;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Random } from '../../core/clock.ts';
+import { randomId } from '../../core/random-id.ts';
 import type { Store } from '../../core/store.ts';
 import { defineEntity } from '../../decorators/index.ts';
 import type { Database, RepositoryOf } from '../../repositories/index.ts';
@@ -74,5 +75,5 @@ export function cacheRecords(db: Database): CacheRecords {
 
 /** A generation that was never used. */
 export function newGeneration(random: Random): string {
-  return Buffer.from(random.bytes(12)).toString('base64url');
+  return randomId(random, 12);
 }

@@ -1,5 +1,6 @@
 import type { Environment } from '../../core/clock.ts';
 import { type Duration, milliseconds } from '../../core/duration.ts';
+import { randomId } from '../../core/random-id.ts';
 import type { Database } from '../../repositories/index.ts';
 import { storedKey } from '../shared/limiter-key.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
@@ -52,15 +53,10 @@ export class ConcurrencyLimiter {
   /** Errors: `argument.invalid`, `capability.missing`. */
   constructor(db: Database, options: ConcurrencyLimiterOptions) {
     this.#settings = concurrencySettings(options);
-    requireStore(
-      'ConcurrencyLimiter',
-      db.store.capabilities,
-      [
-        { ability: 'cas', without: 'two calls at once can both take the last slot' },
-        { ability: 'ifAbsent', without: 'two first calls can both take the last slot' },
-      ],
-      options.unsafe,
-    );
+    requireStore('ConcurrencyLimiter', db, options, {
+      cas: 'two calls at once can both take the last slot',
+      ifAbsent: 'two first calls can both take the last slot',
+    });
     this.name = this.#settings.name;
     this.#environment = db.environment;
     this.#records = concurrencyRecords(db);
@@ -71,7 +67,7 @@ export class ConcurrencyLimiter {
   async tryAcquire(key: string, options: BlockCallOptions = {}): Promise<TryAcquire> {
     const stored = storedKey(key);
     const { clock, random } = this.#environment;
-    const id = Buffer.from(random.bytes(12)).toString('base64url');
+    const id = randomId(random, 12);
     const since = clock.mono();
     const store = this.#storeOf(stored);
     let refusal: TryAcquire | undefined;

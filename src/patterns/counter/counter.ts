@@ -59,15 +59,10 @@ export class Counter {
   constructor(db: Database, options: CounterOptions) {
     const settings = settingsOf(options);
     const { name } = settings;
-    requireStore(
-      'Counter',
-      db.store.capabilities,
-      [
-        { ability: 'cas', without: 'of two adds at once one can be lost' },
-        { ability: 'ifAbsent', without: 'of two first adds one can be lost' },
-      ],
-      options.unsafe,
-    );
+    requireStore('Counter', db, options, {
+      cas: 'of two adds at once one can be lost',
+      ifAbsent: 'of two first adds one can be lost',
+    });
     const { environment } = db;
     const records = counterRecords(db);
     this.name = name;

@@ -1,4 +1,5 @@
 import type { Database } from '../../repositories/index.ts';
+import type { BlockOptions } from '../shared/options.ts';
 import { requireStore } from '../shared/require-store.ts';
 import { Candidacy } from './candidacy.ts';
 import { watching } from './observe.ts';
@@ -26,7 +27,7 @@ export class Election<Meta = undefined> extends Candidacy<Meta> {
   constructor(db: Database, options: ElectionOptions<Meta>) {
     const { name, candidate } = namesOf(options);
     const times = timesOf(options);
-    requireElectionStore('Election', db, options.unsafe);
+    requireElectionStore('Election', db, options);
     const { environment } = db;
     const records = electionRecords(db);
     // Meta is JSON, or the first write of the record is refused.
@@ -43,14 +44,9 @@ export class Election<Meta = undefined> extends Candidacy<Meta> {
   }
 }
 
-export function requireElectionStore(block: string, db: Database, unsafe: boolean | undefined): void {
-  requireStore(
-    block,
-    db.store.capabilities,
-    [
-      { ability: 'cas', without: 'two processes could lead at once' },
-      { ability: 'ifAbsent', without: 'two first leaders could have the same token' },
-    ],
-    unsafe,
-  );
+export function requireElectionStore(block: string, db: Database, options: Pick<BlockOptions, 'unsafe'>): void {
+  requireStore(block, db, options, {
+    cas: 'two processes could lead at once',
+    ifAbsent: 'two first leaders could have the same token',
+  });
 }

@@ -1,4 +1,5 @@
 import type { Environment } from '../../core/clock.ts';
+import { randomId } from '../../core/random-id.ts';
 import type { Database } from '../../repositories/index.ts';
 import { checkName } from '../shared/options.ts';
 import { Candidacy } from './candidacy.ts';
@@ -42,7 +43,7 @@ export class ElectionGroup<Meta = undefined> implements AsyncDisposable {
   /** Errors: `argument.invalid`, `capability.missing`. */
   constructor(db: Database, options: ElectionOptions<Meta>) {
     const { name, candidate } = namesOf(options);
-    requireElectionStore('ElectionGroup', db, options.unsafe);
+    requireElectionStore('ElectionGroup', db, options);
     const { elections, members } = groupRecords(db);
     const { environment } = db;
     this.name = name;
@@ -51,7 +52,7 @@ export class ElectionGroup<Meta = undefined> implements AsyncDisposable {
     this.#records = elections;
     this.#membership = new Membership(members, name, environment, this.#times);
     this.#word = {
-      candidate: candidate ?? Buffer.from(environment.random.bytes(16)).toString('base64url'),
+      candidate: candidate ?? randomId(environment.random, 16),
       // Meta is JSON, or the first write of the record is refused.
       meta: options.meta as ElectionRecord['meta'],
     };

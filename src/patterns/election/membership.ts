@@ -1,5 +1,6 @@
 import { orAborted } from '../../core/abort.ts';
 import type { Environment } from '../../core/clock.ts';
+import { randomId } from '../../core/random-id.ts';
 import {
   type Lease,
   LeaseCandidate,
@@ -104,7 +105,7 @@ export class Membership {
     // The seats of who we were are free at once.
     await this.#member?.lease.release().catch(() => {});
     const { clock, random } = this.#environment;
-    const id = Buffer.from(random.bytes(16)).toString('base64url');
+    const id = randomId(random, 16);
     const place = { ...recordPlace(this.#members, { group: this.#group, id }), last: this.#ending(id) };
     const candidate = new LeaseCandidate(place, { environment: this.#environment, ...this.#times, holder: id });
     for (;;) {

@@ -76,7 +76,7 @@ export class Semaphore {
     if (!Number.isSafeInteger(permits) || permits < 1 || permits > MAX_PERMITS) {
       refuse('permits', `permits is a whole number from 1 to ${MAX_PERMITS}.`);
     }
-    requireElectionStore('Semaphore', db, options.unsafe);
+    requireElectionStore('Semaphore', db, options);
     const times = timesOf(options);
     const { environment } = db;
     const records = semaphoreRecords(db);

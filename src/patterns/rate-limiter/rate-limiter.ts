@@ -76,15 +76,10 @@ export class RateLimiter {
   /** Errors: `argument.invalid`, `capability.missing`. */
   constructor(db: Database, options: RateLimiterOptions) {
     this.#settings = limiterSettings(options);
-    requireStore(
-      'RateLimiter',
-      db.store.capabilities,
-      [
-        { ability: 'cas', without: 'two calls at once can both take the last place' },
-        { ability: 'ifAbsent', without: 'two first calls can both take the last place' },
-      ],
-      options.unsafe,
-    );
+    requireStore('RateLimiter', db, options, {
+      cas: 'two calls at once can both take the last place',
+      ifAbsent: 'two first calls can both take the last place',
+    });
     this.name = this.#settings.name;
     this.#environment = db.environment;
     this.#blocks = new LocalBlocks(this.#settings, db.environment.clock);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Duration, milliseconds } from '../../core/duration.ts';
 import { NorimakiError } from '../../core/errors.ts';
+import { randomId } from '../../core/random-id.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { isSealed, Moved, type Sealed, storeSuccessor } from './chain.ts';
 import { changeUnsealed, type Draft, ownFieldsOnly } from './change.ts';
@@ -67,8 +68,7 @@ async function rotate(ctx: SessionContext, token: string, session: SessionFields
     const message = 'The session is that of another user, whose data it holds. Create a new one for this user.';
     throw new NorimakiError('argument.invalid', message, { argument: 'userId' });
   }
-  const nonce =
-    idempotencyKey === undefined ? Buffer.from(random.bytes(16)).toString('base64url') : nonceOf(idempotencyKey);
+  const nonce = idempotencyKey === undefined ? randomId(random, 16) : nonceOf(idempotencyKey);
   const [next] = successors(ctx, token, nonce);
   const now = clock.now();
   const until = session.absoluteAt.getTime();

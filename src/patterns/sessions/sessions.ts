@@ -53,15 +53,10 @@ export class Sessions<Source extends SessionSource> {
    */
   constructor(db: Database, source: Source, options: SessionsOptions) {
     const settings = settingsOf(options);
-    requireStore(
-      'Sessions',
-      db.store.capabilities,
-      [
-        { ability: 'cas', without: 'an update that races a logout can undo it' },
-        { ability: 'ifAbsent', without: 'a login that is repeated can undo a logout' },
-      ],
-      options.unsafe,
-    );
+    requireStore('Sessions', db, options, {
+      cas: 'an update that races a logout can undo it',
+      ifAbsent: 'a login that is repeated can undo a logout',
+    });
     const { name } = settings;
     this.name = name;
     this.#ctx = {

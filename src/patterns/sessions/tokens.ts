@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Random } from '../../core/clock.ts';
+import { randomId } from '../../core/random-id.ts';
 
 /** A token, and the id of the record that it leads to. */
 export interface Minted {
@@ -33,7 +34,7 @@ export class Tokens {
 
   /** A token that nobody has seen. */
   fresh(random: Random): Minted {
-    return mint(this.#keys[0], Buffer.from(random.bytes(BODY_BYTES)).toString('base64url'));
+    return mint(this.#keys[0], randomId(random, BODY_BYTES));
   }
 
   /** The token that these parts stand for, by each of the secrets, the current one first: the same in every process. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Environment } from '../../core/clock.ts';
+import { randomId } from '../../core/random-id.ts';
 import type { ReadOptions, Store } from '../../core/store.ts';
 import { defineEntity } from '../../decorators/index.ts';
 import type { Database, RepositoryOf } from '../../repositories/index.ts';
@@ -70,7 +71,7 @@ export class Users {
   }
 
   freshEpoch(): string {
-    return Buffer.from(this.#environment.random.bytes(12)).toString('base64url');
+    return randomId(this.#environment.random, 12);
   }
 }
 

@@ -1,29 +1,34 @@
 import { NorimakiError } from '../../core/errors.ts';
-import type { Capabilities } from '../../core/store.ts';
+import type { Database } from '../../repositories/index.ts';
+import type { BlockOptions } from './options.ts';
 
-/** An ability that a block's safety hangs on, and what would happen without it. */
-export interface Need {
-  readonly ability: 'cas' | 'ifAbsent';
-  /** Ends the sentence "without it …". */
-  readonly without: string;
+/** What would happen on a store without each ability that a block's safety hangs on; ends the sentence "without it …". */
+export interface Without {
+  readonly cas: string;
+  readonly ifAbsent: string;
 }
-
-const NAMES = { cas: 'atomic compare-and-swap', ifAbsent: 'an atomic ifAbsent' } as const;
 
 /** Refuses a store that cannot carry the promise of a block, unless its user accepts that. Errors: `capability.missing`. */
 export function requireStore(
   block: string,
-  capabilities: Capabilities,
-  needs: readonly Need[],
-  unsafe: boolean | undefined,
+  { store: { capabilities } }: Database,
+  { unsafe }: Pick<BlockOptions, 'unsafe'>,
+  without: Without,
 ): void {
   if (unsafe === true) return;
-  for (const { ability, without } of needs) {
-    if (ability === 'cas' ? capabilities.cas === 'atomic' : capabilities.ifAbsent) continue;
-    throw new NorimakiError(
-      'capability.missing',
-      `${block} needs a store with ${NAMES[ability]}, as without it ${without}: use the memory or the embedded store, or accept that with unsafe: true.`,
-      { capability: ability, neededBy: block },
-    );
-  }
+  if (capabilities.cas !== 'atomic') throw missing(block, 'cas', 'atomic compare-and-swap', without.cas);
+  if (!capabilities.ifAbsent) throw missing(block, 'ifAbsent', 'an atomic ifAbsent', without.ifAbsent);
+}
+
+function missing(
+  block: string,
+  capability: keyof Without,
+  name: string,
+  without: string,
+): NorimakiError<'capability.missing'> {
+  return new NorimakiError(
+    'capability.missing',
+    `${block} needs a store with ${name}, as without it ${without}: use the memory or the embedded store, or accept that with unsafe: true.`,
+    { capability, neededBy: block },
+  );
 }

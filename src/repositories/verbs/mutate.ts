@@ -9,7 +9,7 @@ import { dehydrate, fromInput, hydrate } from '../entity.ts';
 import { describeRecord, type LiveRecord } from '../snapshot.ts';
 import { givenVectors } from '../vectors/given.ts';
 import type { WriteCallOptions } from '../write/member.ts';
-import { decodeToChange, firstRecord, nextRecord, operationIdOf, remembers } from '../write/next-record.ts';
+import { decodeToChange, firstRecord, isReplay, nextRecord, operationIdOf } from '../write/next-record.ts';
 import type { Operation, RecordState } from '../write/operation.ts';
 import { committed } from './results.ts';
 
@@ -41,13 +41,12 @@ export class MutateOperation implements Operation<object> {
     this.#id = id;
     this.#fn = fn;
     this.#options = options;
-    const { idempotencyKey } = options;
-    this.#operationId = idempotencyKey === undefined ? undefined : operationIdOf('mutate', idempotencyKey);
+    this.#operationId = operationIdOf('mutate', options.idempotencyKey);
   }
 
   apply(state: RecordState): RecordState | Promise<RecordState> {
     const operationId = this.#operationId;
-    if (operationId !== undefined && state !== undefined && remembers(state.envelope, operationId)) return state;
+    if (isReplay(state, operationId)) return state;
     const { ifAbsent } = this.#options;
     const fence = checkFence(this.#context, this.#id, state, this.#options.fence);
     if (state === undefined && ifAbsent === undefined) throw notFound(this.#context, this.#id);

@@ -6,7 +6,7 @@ import { firstDeadline, nextDeadline, type TtlOption } from '../deadline.ts';
 import type { Input } from '../entity.ts';
 import { describeRecord } from '../snapshot.ts';
 import type { WriteCallOptions } from '../write/member.ts';
-import { decodeToChange, firstRecord, nextRecord, operationIdOf, remembers } from '../write/next-record.ts';
+import { decodeToChange, firstRecord, isReplay, nextRecord, operationIdOf } from '../write/next-record.ts';
 import type { Operation, RecordState } from '../write/operation.ts';
 import { committed } from './results.ts';
 
@@ -57,13 +57,12 @@ export class PutOperation implements Operation<object> {
     this.#id = id;
     this.#input = input;
     this.#options = options;
-    const { idempotencyKey } = options;
-    this.#operationId = idempotencyKey === undefined ? undefined : operationIdOf('put', idempotencyKey);
+    this.#operationId = operationIdOf('put', options.idempotencyKey);
   }
 
   apply(state: RecordState): RecordState {
     const operationId = this.#operationId;
-    if (operationId !== undefined && state !== undefined && remembers(state.envelope, operationId)) return state;
+    if (isReplay(state, operationId)) return state;
     const { model, environment } = this.#context;
     const { ifMatch, ttl } = this.#options;
     checkVersion(this.#context, this.#id, state, ifMatch);

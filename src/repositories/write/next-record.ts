@@ -3,10 +3,12 @@ import type { Random } from '../../core/clock.ts';
 import { type Envelope, OPERATION_ID_LENGTH, sealRecord, type UnknownFields } from '../../core/codec/index.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import type { IdPart } from '../../core/model/model.ts';
+import { randomId } from '../../core/random-id.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Values } from '../entity.ts';
 import { describeRecord, LiveRecord } from '../snapshot.ts';
 import type { GivenVectors } from '../vectors/given.ts';
+import type { RecordState } from './operation.ts';
 
 /** Appends operation ids to the ring, the oldest falling off. */
 function remember(envelope: Envelope, ids: readonly string[], ring: number): Envelope {
@@ -23,6 +25,11 @@ export function remembers({ born, ops }: Envelope, id: string): boolean {
   return false;
 }
 
+/** Whether a call with an idempotency key was applied before, so that there is nothing left to do. */
+export function isReplay(state: RecordState, operationId: string | undefined): boolean {
+  return state !== undefined && operationId !== undefined && remembers(state.envelope, operationId);
+}
+
 /**
  * Whether operation number `seq` of this incarnation would still be in the ring, had it been applied.
  * Source: patterns F7; one remembered id is not enough when another writer commits before we look.
@@ -32,11 +39,12 @@ export function covers({ seq, ops }: Envelope, operation: number): boolean {
 }
 
 export function randomOperationId(random: Random): string {
-  return Buffer.from(random.bytes(12)).toString('base64url');
+  return randomId(random, 12);
 }
 
-/** The operation id of a caller's idempotency key: the same in every process, another one for every verb. */
-export function operationIdOf(verb: string, idempotencyKey: string): string {
+/** The operation id of a caller's idempotency key, if it gave one: the same in every process, another one for every verb. */
+export function operationIdOf(verb: string, idempotencyKey: string | undefined): string | undefined {
+  if (idempotencyKey === undefined) return undefined;
   const digest = createHash('sha256')
     .update(JSON.stringify([verb, idempotencyKey]))
     .digest('base64url');

@@ -2,6 +2,7 @@ import { throwIfAborted } from '../../core/abort.ts';
 import { checkCommit, checkExpiry, checkKey, checkPrecondition, checkValue, pageLimit } from '../../core/checks.ts';
 import type { Random } from '../../core/clock.ts';
 import { NorimakiError } from '../../core/errors.ts';
+import { randomId } from '../../core/random-id.ts';
 import type {
   Capabilities,
   CommitOperation,
@@ -224,6 +225,6 @@ export class Norikv implements Store {
    */
   #idempotencyKeyOf({ idempotencyKey = '' }: WriteOptions): string {
     if (!this.#parts.isPlain) return idempotencyKey;
-    return Buffer.from(this.#parts.random.bytes(IDEMPOTENCY_BYTES)).toString('base64url');
+    return randomId(this.#parts.random, IDEMPOTENCY_BYTES);
   }
 }

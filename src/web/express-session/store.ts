@@ -44,15 +44,10 @@ export class NorimakiStore extends session.Store {
   /** Errors: `argument.invalid`, `capability.missing`. */
   constructor(db: Database, options: NorimakiStoreOptions = {}) {
     super();
-    requireStore(
-      'NorimakiStore',
-      db.store.capabilities,
-      [
-        { ability: 'cas', without: 'a request that races a logout can undo it' },
-        { ability: 'ifAbsent', without: 'of two first writes one can be lost' },
-      ],
-      options.unsafe,
-    );
+    requireStore('NorimakiStore', db, options, {
+      cas: 'a request that races a logout can undo it',
+      ifAbsent: 'of two first writes one can be lost',
+    });
     this.#name = checkName('NorimakiStore', options.name ?? 'express');
     this.#ttl = milliseconds(options.ttl ?? '1d', 'ttl');
     this.#touchEvery = milliseconds(options.touchEvery ?? 0, 'touchEvery');

@@ -1,3 +1,4 @@
+import { randomId } from '../../../core/random-id.ts';
 import { type Instant, instantOf } from './deadline.ts';
 import { Lease, type LeaseTerms } from './lease.ts';
 import { type Observed, observe, patienceLeft } from './observed.ts';
@@ -30,7 +31,7 @@ export class LeaseCandidate {
     const { environment, holder } = options;
     this.#place = place;
     this.#terms = options;
-    this.holder = holder ?? Buffer.from(environment.random.bytes(ID_BYTES)).toString('base64url');
+    this.holder = holder ?? randomId(environment.random, ID_BYTES);
   }
 
   /** What it holds now. */
