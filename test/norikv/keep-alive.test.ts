@@ -12,6 +12,7 @@ import { norimaki } from '../../src/wire/index.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { HeldStore } from './support/held-store.ts';
 import { serving } from './support/serving.ts';
+import { WatchedStore } from './support/watched-store.ts';
 
 const { get } = norimaki.StoreService;
 const question = { key: Buffer.from('key'), consistency: '' };
@@ -169,4 +170,34 @@ test('a stream that falls silent in the network is found out, and the next call 
   vi.useRealTimers();
   await proxy.set(undefined);
   await expect(store.get(key)).resolves.toBeDefined();
+});
+
+test('a watch whose network falls silent is told within a ping and its patience, and the next one works', async () => {
+  const watched = await WatchedStore.open();
+  const server = await serving({}, watched);
+  await using proxy = await FaultProxy.start(server.port);
+  const [key, range] = [Uint8Array.of(10), { start: Uint8Array.of(1), end: Uint8Array.of(255) }];
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const store = await norikv({ nodes: [proxy.address], extension: 'required', timeout: HOUR }).openStore(
+    systemEnvironment,
+  );
+  onTestFinished(() => store.close());
+  const step = (await store.watch(range)).next();
+  let ended: unknown;
+  step.catch((error: unknown) => {
+    ended = error;
+  });
+  await proxy.set('black-hole');
+  // At worst it falls silent just after the answer to a ping.
+  for (let second = 0; second < 80; second++) {
+    expect(second < 20 ? ended : undefined).toBeUndefined();
+    vi.advanceTimersByTime(1_000);
+    if (second % 20 === 19) await travel();
+  }
+  await expect(step).rejects.toMatchObject({ code: 'watch.lost', details: { reason: 'disconnected' } });
+  vi.useRealTimers();
+  await proxy.set(undefined);
+  const again = await store.watch(range);
+  await store.put(key, key);
+  expect((await again.next()).value?.map((change) => change.key[0])).toEqual([10]);
 });
