@@ -19,6 +19,9 @@ class Batch<Item, Result> {
   /** How many could give up, and which did. */
   #abortable = 0;
   readonly #gone = new Set<number>();
+  #told = 0;
+  /** Who follows a promise is told in the order of asking: one function does for all. */
+  readonly #next = (results: readonly (Result | undefined)[]): Result => results[this.#told++] as Result; // one for each
 
   constructor() {
     this.results = new Promise((resolve, reject) => {
@@ -29,8 +32,7 @@ class Batch<Item, Result> {
   /** The result of an item, once the batch was written. */
   add(item: Item, signal: AbortSignal | undefined): Promise<Result> {
     const at = this.items.push(item) - 1;
-    // There is one for each, as the type of the write says.
-    const own = this.results.then((results) => results[at] as Result);
+    const own = this.results.then(this.#next);
     return signal === undefined ? own : this.#orGone(at, own, signal);
   }
 
