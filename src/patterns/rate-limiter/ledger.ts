@@ -73,7 +73,7 @@ export class Ledger {
     if (id !== undefined && remembersKey(this.#keys, id)) {
       return new AllowedDecision(this.#limits, this.#statuses(0), this.#source, true);
     }
-    for (const meter of this.#meters) if (meter.retryAfter(cost) > 0) return this.peek(cost);
+    for (const meter of this.#meters) if (!meter.fits(cost)) return this.peek(cost);
     if (this.#blockedUntil > this.#now) return this.peek(cost);
     if (cost > 0) {
       for (const meter of this.#meters) meter.charge(cost);
@@ -172,6 +172,6 @@ export class Ledger {
 
   /** A wait in the record's time, as one by the clock here. */
   #here(wait: number): number {
-    return wait === 0 ? 0 : wait + this.#lag;
+    return wait === 0 || this.#lag === 0 ? wait : wait + this.#lag;
   }
 }

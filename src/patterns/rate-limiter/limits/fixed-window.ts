@@ -61,6 +61,10 @@ class FixedWindowMeter implements Meter {
     return Math.max(0, this.#limit - this.#used);
   }
 
+  fits(cost: number): boolean {
+    return this.#used + cost <= this.#limit;
+  }
+
   get nextAfter(): number {
     return this.resetAfter;
   }

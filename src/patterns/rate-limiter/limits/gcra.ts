@@ -65,11 +65,17 @@ class GcraMeter implements Meter {
   }
 
   get remaining(): number {
-    return Math.max(0, Math.floor((this.#capacity - this.#debt) / this.#per));
+    const room = this.#capacity - this.#debt;
+    return room <= 0 ? 0 : Math.floor(room / this.#per);
+  }
+
+  fits(cost: number): boolean {
+    return this.#debt + cost * this.#per <= this.#capacity;
   }
 
   get nextAfter(): number {
-    return this.#debt === 0 ? 0 : this.#whenDebtIs(this.#capacity - (this.remaining + 1) * this.#per);
+    if (this.#debt === 0) return 0;
+    return Math.ceil((this.#debt - this.#capacity + (this.remaining + 1) * this.#per) / this.#rate);
   }
 
   get resetAfter(): number {
@@ -93,6 +99,7 @@ class GcraMeter implements Meter {
   }
 
   #whenDebtIs(debt: number): number {
-    return Math.max(0, Math.ceil((this.#debt - debt) / this.#rate));
+    const above = this.#debt - debt;
+    return above <= 0 ? 0 : Math.ceil(above / this.#rate);
   }
 }

@@ -9,6 +9,8 @@ export interface Meter {
   readonly nextAfter: number;
   /** Until all is free again. */
   readonly resetAfter: number;
+  /** Whether so much would be let through now. */
+  fits(cost: number): boolean;
   /** Until so much would be let through; 0 if it would be now. */
   retryAfter(cost: number): number;
   /** Charges so much, whether it fits or not. */

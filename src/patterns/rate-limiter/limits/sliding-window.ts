@@ -87,6 +87,10 @@ class SlidingWindowMeter implements Meter {
     return Math.max(0, this.#limit - this.#used);
   }
 
+  fits(cost: number): boolean {
+    return this.#used + cost <= this.#limit;
+  }
+
   get nextAfter(): number {
     return this.#used >= this.#limit ? this.retryAfter(1) : this.#leavesAfter(this.#entries[0]);
   }
