@@ -1,7 +1,7 @@
 import { remembersKey, withKey } from '../shared/key-ring.ts';
 import { AllowedDecision, type Decision, type DecisionSource, DeniedDecision, type LimitStatus } from './decision.ts';
 import type { Limit, Meter } from './limits/limit.ts';
-import { type RateState, REMEMBERED_KEYS, readStates, writeState } from './records.ts';
+import { otherStates, type RateState, REMEMBERED_KEYS, readState, writeState } from './records.ts';
 
 /** A call that wants to be let through. `id` is the hash of its idempotency key. */
 export interface Consume {
@@ -17,8 +17,6 @@ export type Change =
 
 /** So long a record is kept at least after it has nothing to say: for clocks that jump back, and for its keys. */
 const MIN_KEPT = 60_000;
-
-const meterId = ({ kind, name }: Limit): string => `${kind}:${name}`;
 
 /** All limits of one key at one instant. Several calls are decided on it one after the other, and stored together. */
 export class Ledger {
@@ -102,20 +100,18 @@ export class Ledger {
 
   /** Writes what there is to store into the record. */
   save(state: RateState): void {
-    const known = new Set(this.#limits.map(meterId));
+    const ids = this.#limits.map(({ id }) => id);
     // Those of a program with other limits, which may run beside this one; until they say nothing any more.
-    const others = [...readStates(this.#stored.states)].filter(
-      ([id, [until = 0]]) => !known.has(id) && until > this.#now,
-    );
-    let until = Math.max(this.#now, this.#blockedUntil, ...others.map(([, [end = 0]]) => end));
+    const others = otherStates(this.#stored.states, ids, this.#now);
+    let until = Math.max(this.#now, this.#blockedUntil, ...others.map((other) => other.until));
     let longest = MIN_KEPT;
-    const states = others.map(([id, numbers]) => writeState(id, numbers));
+    const states = others.map(({ text }) => text);
     for (const [i, meter] of this.#meters.entries()) {
       const limit = this.#limits[i] as Limit; // one for each
       longest = Math.max(longest, limit.window);
       if (meter.resetAfter === 0) continue;
       until = Math.max(until, this.#now + meter.resetAfter);
-      states.push(writeState(meterId(limit), meter.save()));
+      states.push(writeState(limit.id, meter.save()));
     }
     state.now = this.#now;
     state.blockedUntil = this.#blockedUntil;
@@ -166,8 +162,7 @@ export class Ledger {
   }
 
   #read({ states }: RateState): Meter[] {
-    const stored = readStates(states);
-    return this.#limits.map((limit) => limit.meter(stored.get(meterId(limit)), this.#now));
+    return this.#limits.map((limit) => limit.meter(readState(states, limit.id), this.#now));
   }
 
   /** A wait in the record's time, as one by the clock here. */

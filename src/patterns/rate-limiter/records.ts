@@ -45,19 +45,34 @@ export function blankState(): RateState {
   return { now: 0, blockedUntil: 0, states: [], keys: '', expiresAt: new Date(0) };
 }
 
-export function readStates(states: readonly string[]): Map<string, MeterState> {
-  const read = new Map<string, MeterState>();
-  for (const text of states) {
-    const at = text.lastIndexOf('=');
-    read.set(
-      text.slice(0, at),
-      text
-        .slice(at + 1)
-        .split(' ')
-        .map(Number),
-    );
-  }
-  return read;
+/** Of a stored state, what tells whose it is. */
+function idOf(text: string): string {
+  return text.slice(0, text.lastIndexOf('='));
+}
+
+function numbersOf(text: string): MeterState {
+  return text
+    .slice(text.lastIndexOf('=') + 1)
+    .split(' ')
+    .map(Number);
+}
+
+/** What is stored of the limit with this id. */
+export function readState(states: readonly string[], id: string): MeterState | undefined {
+  const stored = states.find((text) => text.startsWith(id) && text.lastIndexOf('=') === id.length);
+  return stored === undefined ? undefined : numbersOf(stored);
+}
+
+/** What is stored of limits with other ids and still says something: as it is, and until when it does. */
+export function otherStates(
+  states: readonly string[],
+  ids: readonly string[],
+  now: number,
+): { readonly text: string; readonly until: number }[] {
+  return states
+    .filter((text) => !ids.includes(idOf(text)))
+    .map((text) => ({ text, until: numbersOf(text)[0] ?? 0 }))
+    .filter(({ until }) => until > now);
 }
 
 export function writeState(id: string, state: MeterState): string {

@@ -28,9 +28,11 @@ export function fixedWindow({ limit, per, offset = 0, name }: FixedWindowOptions
   checkQuota(limit, 'limit');
   const offsetMs = milliseconds(offset, 'offset');
   if (!Number.isSafeInteger(offsetMs)) refuse('offset', 'offset is whole milliseconds.');
+  const named = checkLimitName(name, limit, window);
   return {
-    name: checkLimitName(name, limit, window),
+    name: named,
     kind: 'fixedWindow',
+    id: `fixedWindow:${named}`,
     quota: limit,
     window,
     meter: (state, now) => {

@@ -31,9 +31,11 @@ export function gcra({ rate, per, burst = rate, name }: GcraOptions): Limit {
   if (burst * parts > Number.MAX_SAFE_INTEGER / 4) {
     refuse('burst', 'burst × per is too large to be counted exactly. Make them smaller, or rounder.');
   }
+  const named = checkLimitName(name, rate, perMs);
   return {
-    name: checkLimitName(name, rate, perMs),
+    name: named,
     kind: 'gcra',
+    id: `gcra:${named}`,
     quota: burst,
     window: Math.ceil((burst * perMs) / rate),
     meter: (state, now) => new GcraMeter(rate / divisor, parts, burst, state, now),

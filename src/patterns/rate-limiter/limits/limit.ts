@@ -26,6 +26,8 @@ export interface Limit {
   /** Tells it from the other limits of its limiter: in decisions, in headers, and in what is stored. */
   readonly name: string;
   readonly kind: 'gcra' | 'slidingWindow' | 'fixedWindow';
+  /** For the limiter: tells it from all others in what is stored. */
+  readonly id: string;
   /** The most that can be let through at once. */
   readonly quota: number;
   /** In how many milliseconds all of the quota comes back. */

@@ -32,9 +32,11 @@ export function slidingWindow({ limit, per, precision, name }: SlidingWindowOpti
   const window = checkWindow(per);
   checkQuota(limit, 'limit');
   const width = widthOf(precision ?? (limit <= EXACT_BY_DEFAULT ? 'exact' : EXACT_BY_DEFAULT), limit, window);
+  const named = checkLimitName(name, limit, window);
   return {
-    name: checkLimitName(name, limit, window),
+    name: named,
     kind: 'slidingWindow',
+    id: `slidingWindow:${named}`,
     quota: limit,
     window,
     meter: (state, now) => new SlidingWindowMeter(limit, window, width, state, now),
