@@ -19,6 +19,7 @@ export class LiveRecord {
   readonly #describe: () => string;
   #opened: OpenedRecord | undefined;
   #failure: NorimakiError<'record.corrupt'> | undefined;
+  #isWhole: boolean;
 
   /** What stands under a record's key but is no record: it exists, and every attempt to read it fails. */
   static corrupt(model: EntityModel, failure: NorimakiError<'record.corrupt'>, version: Version): LiveRecord {
@@ -34,6 +35,7 @@ export class LiveRecord {
     record: Pick<OpenedRecord, 'envelope' | 'body'> | OpenedRecord,
     version?: Version,
     given?: GivenVectors,
+    isWhole = false,
   ) {
     this.envelope = record.envelope;
     this.body = record.body;
@@ -42,6 +44,12 @@ export class LiveRecord {
     this.#model = model;
     this.#describe = describe;
     this.#opened = 'json' in record ? record : undefined;
+    this.#isWhole = isWhole;
+  }
+
+  /** Its fields were decoded once, and are those of the model and no others: who replaces them all need not look again. */
+  get isWhole(): boolean {
+    return this.#isWhole;
   }
 
   /** The same fields under another envelope, not committed. */
@@ -55,7 +63,9 @@ export class LiveRecord {
     // What was parsed once is handed out once: its parts are the caller's to change.
     const opened = this.#opened ?? this.#parse();
     this.#opened = undefined;
-    return this.#model.codec.decode(opened, this.#describe);
+    const decoded = this.#model.codec.decode(opened, this.#describe);
+    this.#isWhole = decoded.unknown === undefined;
+    return decoded;
   }
 
   #parse(): OpenedRecord {

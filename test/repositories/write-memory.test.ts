@@ -6,6 +6,7 @@ import type { Store } from '../../src/core/store.ts';
 import {
   type Database,
   type Default,
+  defineEntity,
   Embedding,
   Entity,
   Field,
@@ -349,6 +350,17 @@ describe('what is kept', () => {
     await expect(tickets.mutate('t', () => {}, { fence: 4n })).rejects.toMatchObject({ code: 'fence.stale' });
     await clock.advance(30_000);
     expect(await tickets.get('t')).toBeUndefined();
+  });
+
+  test('keeps fields that its writer does not know, at each write', async () => {
+    const { store, clock, db } = await openMemory();
+    const fields = z.object({ id: z.string(), title: z.string() });
+    const wide = db.repo(defineEntity('page', fields.extend({ tags: z.set(z.bigint()) }), { id: 'id' }));
+    const narrow = (await open(store, { clock })).repo(defineEntity('page', fields, { id: 'id' }));
+    const tags = new Set([2n ** 70n]);
+    await wide.create({ id: 'a', title: 'r', tags });
+    for (const title of ['s', 't', 'u']) await narrow.put({ id: 'a', title });
+    expect(await wide.get('a')).toMatchObject({ title: 'u', tags });
   });
 
   test('is of one tenant', async () => {

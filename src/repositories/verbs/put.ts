@@ -79,7 +79,7 @@ export class PutOperation implements Operation<object> {
       values[model.deadlineField] = new Date(previous);
     }
     const expiresAt = nextDeadline(model, values, previous, now, ttl);
-    const { unknown } = decodeToChange(this.#context, this.#id, state);
+    const unknown = state.isWhole ? undefined : decodeToChange(this.#context, this.#id, state).unknown;
     return nextRecord(this.#context, this.#id, state, { values, unknown, given, expiresAt, operationId });
   }
 

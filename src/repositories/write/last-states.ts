@@ -13,13 +13,16 @@ class LastState {
   readonly version: Version;
   readonly envelope: Envelope;
   readonly body: string;
+  /** See `LiveRecord`; a database knows one model of an entity. */
+  readonly isWhole: boolean;
   /** Nobody else was seen to write here: the state may serve as a guess. */
   isTrusted: boolean;
 
-  constructor(version: Version, envelope: Envelope, body: string, isTrusted: boolean) {
+  constructor(version: Version, envelope: Envelope, { body, isWhole }: LiveRecord, isTrusted: boolean) {
     this.version = version;
     this.envelope = envelope;
     this.body = body;
+    this.isWhole = isWhole;
     this.isTrusted = isTrusted;
   }
 }
@@ -49,14 +52,15 @@ export class LastStates {
     const state = this.#states?.get(name);
     if (state === undefined || !state.isTrusted || isGone(context, state.envelope)) return undefined;
     const { model } = context;
-    const { version, envelope } = state;
-    return new Found(version, envelope, new LiveRecord(model, () => describeRecord(model, id), state, version));
+    const { version, envelope, isWhole } = state;
+    const describe = (): string => describeRecord(model, id);
+    return new Found(version, envelope, new LiveRecord(model, describe, state, version, undefined, isWhole));
   }
 
   /** Notes what a write left. */
-  wrote(name: string, version: Version, envelope: Envelope, body: string): void {
+  wrote(name: string, version: Version, envelope: Envelope, record: LiveRecord): void {
     const isTrusted = this.#states?.peek(name)?.isTrusted ?? true;
-    this.#states?.set(name, new LastState(version, envelope, body, isTrusted));
+    this.#states?.set(name, new LastState(version, envelope, record, isTrusted));
   }
 
   /** Notes what a strong read found. */

@@ -127,8 +127,9 @@ async function deliver(
   const delivery = new Delivery(round, base, set, writeId);
   const sent = await send(context, delivery);
   if (sent.kind !== 'applied') return { folded, delivery };
-  noteState(context, name, delivery, sent);
+  // Settling decodes what was written, for its caller: what is noted then tells that, too.
   folded.settle(sent.version);
+  noteState(context, name, delivery, sent);
   kickOutbox(context, delivery);
   return 'applied';
 }
@@ -139,9 +140,9 @@ async function deliver(
  */
 function noteState(context: RepositoryContext, name: string, { set }: Delivery, sent: Sent): void {
   const { states } = context.queues;
-  const body = set.vectors.after?.body;
-  const isKnown = sent.isAnswer && sent.version !== undefined && set.envelope !== undefined && body !== undefined;
-  if (isKnown && mayGuess(context)) states.wrote(name, sent.version, set.envelope, body);
+  const { after } = set.vectors;
+  const isKnown = sent.isAnswer && sent.version !== undefined && set.envelope !== undefined && after !== undefined;
+  if (isKnown && mayGuess(context)) states.wrote(name, sent.version, set.envelope, after);
   else states.forget(name);
 }
 
