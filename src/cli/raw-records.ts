@@ -25,17 +25,18 @@ export interface RawRecord {
   readonly problem?: string;
 }
 
-/** Where records are: as for `open` and `forTenant`. */
-export interface Place {
+/** Where records are: as for `open` and `forTenant`, and the generation of a managed tenant. */
+export interface Where {
   readonly root: string;
   readonly tenant: string | undefined;
+  readonly generation: number;
   readonly entity: string;
 }
 
 /** The keys of an entity whose class nobody knows. */
-export function keyspaceOf({ root, tenant, entity }: Place): Keyspace {
+export function keyspaceOf({ root, tenant, generation, entity }: Where): Keyspace {
   const source = defineEntity(entity, z.object({ id: z.string() }), { id: 'id' });
-  return new Keyspace(modelOf(source), root, tenant);
+  return new Keyspace(modelOf(source), root, { tenant, generation });
 }
 
 export function rawRecord(entity: string, id: readonly IdPart[], { value, version, expiresAt }: Stored): RawRecord {
@@ -77,8 +78,8 @@ export async function namesBehind(
   store: ScanStore,
   parts: readonly KeyPart[],
   signal: AbortSignal,
-): Promise<(string | null)[]> {
-  const names: (string | null)[] = [];
+): Promise<KeyPart[]> {
+  const names: KeyPart[] = [];
   let range = prefixRange(encodeTuple(parts));
   while (names.length < MOST_NAMES) {
     const [first] = (await store.scan(range, { limit: 1, signal })).entries;
@@ -92,10 +93,9 @@ export async function namesBehind(
 }
 
 /** `undefined` for a key that no program of norimaki's made. */
-function partAt(key: Key, index: number): string | null | undefined {
+function partAt(key: Key, index: number): KeyPart | undefined {
   try {
-    const part = decodeTuple(key)[index];
-    return typeof part === 'string' || part === null ? part : undefined;
+    return decodeTuple(key)[index];
   } catch (error) {
     if (NorimakiError.is(error, 'argument.invalid')) return undefined;
     throw error;

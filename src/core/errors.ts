@@ -49,6 +49,9 @@ export interface ErrorDetails {
   'reindex.incomplete': { entity: string; embedding: string; failed: number };
   'reindex.recall': { entity: string; embedding: string; recall: number; atLeast: number };
   'size.exceeded': { what: string; bytes: number; limit: number };
+  /** An entity that belongs to a tenant, on a handle without one. */
+  'tenant.required': { entity: string };
+  'tenant.mismatch': { entity: string; expected: string; found: string };
   'fence.stale': { entity: string; offered: bigint; highest: bigint };
   'deadline.exceeded': { waited: number; applied: Applied };
   aborted: { applied: Applied };

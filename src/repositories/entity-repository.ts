@@ -16,6 +16,9 @@ import type {
   WatchRepository,
 } from './repository.ts';
 import { repositoryCalls } from './telemetry.ts';
+import { admit, admitted } from './tenancy/admission.ts';
+import type { Place } from './tenancy/place.ts';
+import type { Access, AdmitOptions } from './tenancy/policy.ts';
 import { EntityOutbox } from './vectors/outbox.ts';
 import { forEachItem } from './verbs/bulk.ts';
 import { createOperation } from './verbs/create.ts';
@@ -45,7 +48,7 @@ interface Prepared<R> {
 /** What a block has to know of a repository that it stands in front of. */
 export interface Inside {
   readonly model: EntityModel;
-  readonly tenant: string | undefined;
+  readonly place: Place;
   /** Errors: `argument.invalid`. */
   idParts(id: unknown): IdPart[];
 }
@@ -67,16 +70,16 @@ export class EntityRepository implements Full<Shape>, OutboxRepository<Shape> {
 
   static insideOf(repository: object): Inside | undefined {
     if (!(#context in repository)) return undefined;
-    const { model, tenant, keys } = repository.#context;
-    return { model, tenant, idParts: (id) => keys.idParts(id) };
+    const { model, place, keys } = repository.#context;
+    return { model, place, idParts: (id) => keys.idParts(id) };
   }
 
   get(id: unknown, options: ReadOptions = {}): Promise<object | undefined> {
-    return this.#call('get', () => getOne(this.#context, this.#id(id), options));
+    return this.#read('get', options, () => getOne(this.#context, this.#id(id), options));
   }
 
   getOrThrow(id: unknown, options: ReadOptions = {}): Promise<object> {
-    return this.#call('getOrThrow', async () => {
+    return this.#read('getOrThrow', options, async () => {
       const parts = this.#id(id);
       const entity = await getOne(this.#context, parts, options);
       if (entity === undefined) throw notFound(this.#context, parts);
@@ -85,7 +88,7 @@ export class EntityRepository implements Full<Shape>, OutboxRepository<Shape> {
   }
 
   getMany(ids: readonly unknown[], options: ReadOptions = {}): Promise<(object | undefined)[]> {
-    return this.#call('getMany', () =>
+    return this.#read('getMany', options, () =>
       getMany(
         this.#context,
         ids.map((id) => this.#id(id)),
@@ -95,31 +98,31 @@ export class EntityRepository implements Full<Shape>, OutboxRepository<Shape> {
   }
 
   exists(id: unknown, options: ReadOptions = {}): Promise<boolean> {
-    return this.#call('exists', () => exists(this.#context, this.#id(id), options));
+    return this.#read('exists', options, () => exists(this.#context, this.#id(id), options));
   }
 
   findOne(where: object, options: ReadOptions = {}): Promise<object | undefined> {
-    return this.#call('findOne', () => findUnique(this.#context, { ...where }, options));
+    return this.#read('findOne', options, () => findUnique(this.#context, { ...where }, options));
   }
 
   create(entity: object, options: Options<'create'> = {}): Promise<object> {
-    return this.#call('create', () => this.#run(this.#create(entity, options), options));
+    return this.#write('create', options, () => this.#run(this.#create(entity, options), options));
   }
 
   put(entity: object, options: Options<'put'> = {}): Promise<object> {
-    return this.#call('put', () => this.#run(this.#put(entity, options), options));
+    return this.#write('put', options, () => this.#run(this.#put(entity, options), options));
   }
 
   mutate(id: unknown, fn: Mutation<Shape>, options: Options<'mutate', 2> = {}): Promise<object> {
-    return this.#call('mutate', () => this.#run(this.#mutate(id, fn, options), options));
+    return this.#write('mutate', options, () => this.#run(this.#mutate(id, fn, options), options));
   }
 
   touch(id: unknown, options: Options<'touch'> = {}): Promise<object> {
-    return this.#call('touch', () => this.#run(this.#touch(id, options), options));
+    return this.#write('touch', options, () => this.#run(this.#touch(id, options), options));
   }
 
   delete(id: unknown, options: Options<'delete'> = {}): Promise<boolean> {
-    return this.#call('delete', () => this.#run(this.#delete(id, options), options));
+    return this.#write('delete', options, () => this.#run(this.#delete(id, options), options));
   }
 
   createMany(entities: readonly object[], options: NonNullable<Options<'createMany'>> = {}) {
@@ -136,6 +139,7 @@ export class EntityRepository implements Full<Shape>, OutboxRepository<Shape> {
 
   plan(): Planner<Shape> {
     const plan = async (prepare: () => Prepared<unknown>) => {
+      await admit(this.#context, 'read', {});
       const { id, operation } = prepare();
       return planOperation(this.#context, id, operation);
     };
@@ -174,27 +178,27 @@ export class EntityRepository implements Full<Shape>, OutboxRepository<Shape> {
   }
 
   search(query: SearchQuery, options: SearchOptions = {}) {
-    return this.#call('search', () => searchEntities(this.#context, query, options));
+    return this.#read('search', options, () => searchEntities(this.#context, query, options));
   }
 
   similarTo(id: unknown, options: SearchOptions = {}) {
-    return this.#call('similarTo', () => searchSimilar(this.#context, this.#id(id), options));
+    return this.#read('similarTo', options, () => searchSimilar(this.#context, this.#id(id), options));
   }
 
   vectorOf(id: unknown, options: Pick<SearchOptions, 'field' | 'signal'> = {}) {
-    return this.#call('vectorOf', () => vectorOf(this.#context, this.#id(id), options));
+    return this.#read('vectorOf', options, () => vectorOf(this.#context, this.#id(id), options));
   }
 
   reindex(options: ReindexOptions = {}) {
-    return this.#call('reindex', () => reindex(this.#context, options));
+    return this.#write('reindex', options, () => reindex(this.#context, options));
   }
 
   finishReindex(options: ReindexStepOptions = {}) {
-    return this.#call('finishReindex', () => finishReindex(this.#context, options));
+    return this.#write('finishReindex', options, () => finishReindex(this.#context, options));
   }
 
   rollbackReindex(options: ReindexStepOptions = {}) {
-    return this.#call('rollbackReindex', () => rollbackReindex(this.#context, options));
+    return this.#write('rollbackReindex', options, () => rollbackReindex(this.#context, options));
   }
 
   #id(id: unknown): IdPart[] {
@@ -236,7 +240,23 @@ export class EntityRepository implements Full<Shape>, OutboxRepository<Shape> {
     return queues.run(this.#context, id, keys.record(id), operation, options);
   }
 
-  /** Every verb fails by rejecting, never by throwing, and is published where somebody listens. */
+  #read<R>(verb: string, options: AdmitOptions, call: () => Promise<R>): Promise<R> {
+    return this.#admitted('read', verb, options, call);
+  }
+
+  #write<R>(verb: string, options: AdmitOptions, call: () => Promise<R>): Promise<R> {
+    return this.#admitted('write', verb, options, call);
+  }
+
+  #admitted<R>(access: Access, verb: string, options: AdmitOptions, call: () => Promise<R>): Promise<R> {
+    if (this.#context.policy === undefined) return this.#call(verb, call);
+    return this.#call(verb, () => admitted(this.#context, access, options, call));
+  }
+
+  /**
+   * Every verb fails by rejecting, never by throwing, and is published where somebody listens. Those that walk in pages
+   * are admitted at each of them.
+   */
   #call<R>(verb: string, call: () => Promise<R>): Promise<R> {
     try {
       if (!repositoryCalls.hasSubscribers) return call();

@@ -4,25 +4,28 @@ import { NorimakiError } from '../core/errors.ts';
 import { decodeTuple, encodeTuple, type KeyPart, prefixRange } from '../core/keys/index.ts';
 import type { EntityModel, FieldGroup, IdPart } from '../core/model/model.ts';
 import type { Key, KeyRange } from '../core/store.ts';
+import type { Place } from './tenancy/place.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
-// What stands behind (root, tenant, entity) in a key.
+// What stands behind (root, tenant, generation, entity) in a key.
 const RECORD = 'r';
 const UNIQUE = 'u';
 const INDEX = 'i';
 const CATALOG = 'c';
 const OUTBOX = 'o';
 
+/** (root, tenant or null, generation, entity): what every key of an entity begins with. */
+export type KeyScope = readonly [root: string, tenant: string | null, generation: bigint, entity: string];
+
 /**
- * The keys of one entity in one tenant: (root, tenant, entity, 'r', id…) for records,
+ * The keys of one entity in one tenant: (root, tenant, generation, entity, 'r', id…) for records,
  * (…, 'u', constraint, value…) for unique claims, (…, 'i', index, value…, id…) for index entries,
  * (…, 'c') for the catalog of its vectors, (…, 'o', id…) for records whose vectors are still to be made.
  */
 export class Keyspace {
   readonly model: EntityModel;
-  /** (root, tenant or null, entity). */
-  readonly scope: readonly [root: string, tenant: string | null, entity: string];
+  readonly scope: KeyScope;
   readonly #records: Key;
   readonly #outbox: Key;
   readonly #uniques: ReadonlyMap<string, Key>;
@@ -33,9 +36,10 @@ export class Keyspace {
   /** Which vectors are in use. */
   readonly catalog: Key;
 
-  constructor(model: EntityModel, root: string, tenant: string | undefined) {
+  constructor(model: EntityModel, root: string, { tenant, generation }: Place) {
     this.model = model;
-    this.scope = [root, tenant ?? null, model.name];
+    // A bigint takes two bytes where a number takes nine.
+    this.scope = [root, tenant ?? null, BigInt(generation), model.name];
     const prefix = encodeTuple(this.scope);
     this.catalog = encodeTuple([CATALOG], prefix);
     this.#outbox = encodeTuple([OUTBOX], prefix);

@@ -116,10 +116,11 @@ export function isGone({ environment }: RepositoryContext, { expiresAt, tombston
 
 /** Takes the stored bytes apart. Errors: `record.corrupt`. */
 export function openStored(context: RepositoryContext, id: readonly IdPart[], { value }: Stored): OpenedRecord {
-  const { model, tenant } = context;
+  const { model, place } = context;
   const describe = (): string => describeRecord(model, id);
   const opened = model.codec.open(value, describe);
-  if (opened.envelope.tenant !== tenant) {
+  const { tenant, generation = 0 } = opened.envelope;
+  if (tenant !== place.tenant || generation !== place.generation) {
     throw new NorimakiError(
       'record.corrupt',
       `${describe()} was written for another tenant; it does not belong under this key.`,

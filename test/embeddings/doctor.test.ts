@@ -21,6 +21,7 @@ import {
 import type { RepositoryContext } from '../../src/repositories/context.ts';
 import { Keyspace } from '../../src/repositories/keyspace.ts';
 import { openStored } from '../../src/repositories/snapshot.ts';
+import { NO_TENANT } from '../../src/repositories/tenancy/place.ts';
 import { parseEntries } from '../../src/repositories/vectors/entry.ts';
 import { spaceOf } from '../../src/repositories/vectors/space.ts';
 import { vectorId } from '../../src/repositories/vectors/vector-id.ts';
@@ -68,7 +69,7 @@ async function world(kind: keyof typeof stores = 'memory', films = 20) {
     })),
   );
   const model = modelOf(Film);
-  const keys = new Keyspace(model, 'norimaki', undefined);
+  const keys = new Keyspace(model, 'norimaki', NO_TENANT);
   const { dimensions } = embedder;
   const spec = {
     embedder: embedder.id,
@@ -83,7 +84,7 @@ async function world(kind: keyof typeof stores = 'memory', films = 20) {
     const stored = await store.get(keys.record([name]));
     if (stored === undefined) throw new Error('There is no such record.');
     // openStored reads no more of it than this.
-    return openStored({ model, tenant: undefined } as RepositoryContext, [name], stored);
+    return openStored({ model, place: NO_TENANT } as RepositoryContext, [name], stored);
   };
   const vectorOf = async (name: string): Promise<string> => {
     const [entry] = parseEntries((await opened(name)).envelope.vectors);

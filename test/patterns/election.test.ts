@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { open } from '../../src/index.ts';
+import { type Database, open } from '../../src/index.ts';
 import { Election, type Leadership, resource } from '../../src/patterns/index.ts';
 import { limitCapabilities, SimulatedCrash, seededRandom } from '../../src/testing/index.ts';
 import { openMemory } from '../support/open.ts';
@@ -477,7 +477,7 @@ describe('what it is told', () => {
 
   test('elections of other names and of other tenants are others', async () => {
     const { db } = await openMemory();
-    const elect = (of: typeof db, name: string) => new Election(of, { name }).tryAcquire();
+    const elect = (of: Database, name: string) => new Election(of, { name }).tryAcquire();
     expect((await elect(db, 'e'))?.token).toBe(1n);
     expect((await elect(db, 'f'))?.token).toBe(1n);
     expect((await elect(db.forTenant('acme'), 'e'))?.token).toBe(1n);

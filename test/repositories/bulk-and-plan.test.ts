@@ -89,7 +89,7 @@ describe('plan', () => {
     const members = db.forTenant('acme').repo(Member);
     const expiresAt = new Date(START + 3_600_000);
     const create = await members.plan().create({ id: 'a', email: 'a@x', city: 'Oslo' });
-    const prefix = ['norimaki', 'acme', 'member'];
+    const prefix = ['norimaki', 'acme', 0n, 'member'];
     expect(create).toMatchObject({
       atomic: true,
       steps: [
@@ -105,7 +105,7 @@ describe('plan', () => {
     const move = await members.plan().mutate('a', (member) => {
       member.city = 'Rome';
     });
-    expect(move.steps.map(({ purpose, type, key }) => [purpose, type, key.slice(3)])).toEqual([
+    expect(move.steps.map(({ purpose, type, key }) => [purpose, type, key.slice(4)])).toEqual([
       ['record', 'put', ['r', 'a']],
       ['index', 'put', ['i', 'city', 'Rome', 'a']],
       ['index', 'delete', ['i', 'city', 'Oslo', 'a']],

@@ -58,7 +58,7 @@ test('the first change is the start; then every write is told by its id, each on
 });
 
 /** Of the record that holds a product. */
-async function versionOf(db: Database<MemoryStore>, sku: string): Promise<{ version: unknown }> {
+async function versionOf(db: Database<MemoryStore, undefined>, sku: string): Promise<{ version: unknown }> {
   const { entries } = await db.store.scan({ start: Uint8Array.of(0), end: Uint8Array.of(255) });
   const record = entries.find(({ key }) => Buffer.from(key).includes(`r\0\0\x07${sku}`));
   if (record === undefined) throw new Error('There is no such record.');
@@ -247,7 +247,7 @@ class Copy {
   }
 }
 
-const notesOf = (db: Database<MemoryStore>) => db.repo(Note);
+const notesOf = (db: Database<MemoryStore, undefined>) => db.repo(Note);
 
 test('a copy that follows a watch through every fault becomes the repository in the end', async () => {
   const losses: number[] = [];

@@ -68,8 +68,8 @@ class Spy extends StoreWrapper {
   onPut: (() => Promise<unknown>) | undefined;
 
   override get(...call: Parameters<Store['get']>): ReturnType<Store['get']> {
-    // (root, tenant, entity, kind, …); 'u' is a claim.
-    this.calls.push(decodeTuple(call[0])[3] === 'u' ? 'get claim' : 'get');
+    // (root, tenant, generation, entity, kind, …); 'u' is a claim.
+    this.calls.push(decodeTuple(call[0])[4] === 'u' ? 'get claim' : 'get');
     return super.get(...call);
   }
 

@@ -14,7 +14,7 @@ import {
 export const START = Date.UTC(2026, 0, 1);
 
 export interface Bench<St extends Store = MemoryStore> {
-  readonly db: Database<St>;
+  readonly db: Database<St, undefined>;
   readonly clock: ManualClock;
   readonly store: St;
 }

@@ -1,17 +1,19 @@
 import { Command } from 'commander';
+import type { KeyPart } from '../../core/keys/index.ts';
 import type { ScanStore, Store } from '../../core/store.ts';
 import { systemEnvironment } from '../../core/system.ts';
 import { FINDINGS } from '../explain.ts';
 import { type StoreOptions, storeOf } from '../open-store.ts';
 import { toNumber } from '../options.ts';
 import { printId, toJson } from '../print.ts';
-import { idCandidates, keyspaceOf, namesBehind, type Place, rawRecord, requireScan } from '../raw-records.ts';
+import { idCandidates, keyspaceOf, namesBehind, rawRecord, requireScan, type Where } from '../raw-records.ts';
 import { runStandalone } from '../standalone.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface InspectOptions extends StoreOptions {
   readonly root: string;
   readonly tenant?: string;
+  readonly generation: number;
   readonly limit: number;
   readonly verbose?: boolean;
 }
@@ -26,6 +28,7 @@ export function inspectCommand(): Command {
     .requiredOption('--store <store>', 'norikv://host:port or embedded:path')
     .option('--limit <count>', 'how many records, where no id is given', toNumber, 10)
     .option('--tenant <name>', 'what belongs to this tenant (default: what belongs to none)')
+    .option('--generation <number>', 'of a managed tenant: which one', toNumber, 0)
     .option('--root <name>', 'as for open', 'norimaki')
     .option('--insecure', 'plaintext to a host that is not this machine')
     .option('--tls-ca <file>', 'who signed the certificate of the server, in PEM')
@@ -42,11 +45,13 @@ export function inspectCommand(): Command {
 }
 
 async function inspect(entity: string, id: string[], options: InspectOptions, signal: AbortSignal): Promise<number> {
-  const { root, tenant, limit } = options;
+  const { root, tenant, limit, generation } = options;
+  if (!Number.isSafeInteger(generation) || generation < 0)
+    throw new UsageError('--generation is a whole number from 0.');
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
     throw new UsageError(`--limit is a whole number from 1 to ${MAX_LIMIT}.`);
   }
-  const place = { root, tenant, entity };
+  const place = { root, tenant, generation, entity };
   const store = await storeOf(options, signal).openStore(systemEnvironment);
   try {
     return id.length > 0
@@ -57,7 +62,7 @@ async function inspect(entity: string, id: string[], options: InspectOptions, si
   }
 }
 
-async function printOne(store: Store, place: Place, words: string[], signal: AbortSignal): Promise<number> {
+async function printOne(store: Store, place: Where, words: string[], signal: AbortSignal): Promise<number> {
   const keyspace = keyspaceOf(place);
   for (const id of idCandidates(words)) {
     const stored = await store.get(keyspace.record(id), { signal });
@@ -71,7 +76,7 @@ async function printOne(store: Store, place: Place, words: string[], signal: Abo
   return FINDINGS;
 }
 
-async function printFirst(store: ScanStore, place: Place, limit: number, signal: AbortSignal): Promise<number> {
+async function printFirst(store: ScanStore, place: Where, limit: number, signal: AbortSignal): Promise<number> {
   const keyspace = keyspaceOf(place);
   let left = limit;
   let range: ReturnType<typeof keyspace.allRecords> | undefined = keyspace.allRecords();
@@ -91,10 +96,10 @@ async function printFirst(store: ScanStore, place: Place, limit: number, signal:
 }
 
 /** What there is instead. */
-async function hint(store: ScanStore, { root, tenant, entity }: Place, signal: AbortSignal): Promise<void> {
+async function hint(store: ScanStore, { root, tenant, generation, entity }: Where, signal: AbortSignal): Promise<void> {
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
-  const list = (names: readonly (string | null)[]): string => printId(names.filter((name) => name !== null));
-  const entities = await namesBehind(store, [root, tenant ?? null], signal);
+  const list = (names: readonly KeyPart[]): string => printId(names.filter((name) => name !== null));
+  const entities = await namesBehind(store, [root, tenant ?? null, BigInt(generation)], signal);
   if (entities.includes(entity)) {
     say('The entity is there: leave the id out to see its first records.');
     return;
@@ -102,9 +107,11 @@ async function hint(store: ScanStore, { root, tenant, entity }: Place, signal: A
   if (entities.length > 0) {
     say(`The store has ${list(entities)}${tenant === undefined ? '' : ' of this tenant'}.`);
   }
+  const others = (await namesBehind(store, [root, tenant ?? null], signal)).filter((at) => at !== BigInt(generation));
+  if (others.length > 0) say(`There are other generations: ${others.join(', ')}. Name one with --generation.`);
   const tenants = (await namesBehind(store, [root], signal)).filter((name) => name !== null && name !== tenant);
   if (tenants.length > 0) say(`It has tenants: ${list(tenants)}. Name one with --tenant.`);
-  if (entities.length > 0 || tenants.length > 0) return;
+  if (entities.length > 0 || others.length > 0 || tenants.length > 0) return;
   const roots = (await namesBehind(store, [], signal)).filter((name) => name !== root);
   if (roots.length > 0) say(`Under the root ${root} it has nothing; it has ${list(roots)}: name one with --root.`);
   else say('It is empty.');

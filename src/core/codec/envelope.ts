@@ -46,12 +46,13 @@ export function sealRecord(body: string, envelope: Envelope): Uint8Array {
 }
 
 function envelopeText(envelope: Envelope): string {
-  const { schema, born, seq, ops, derived, vectors, expiresAt, tenant, fence, tombstone } = envelope;
+  const { schema, born, seq, ops, derived, vectors, expiresAt, tenant, generation, fence, tombstone } = envelope;
   let text = `{"format":${FORMAT},"schema":${schema},"born":${quote(born)},"seq":${seq},"ops":${quote(ops)}`;
   if (derived !== undefined) text += `,"derived":${quote(derived)}`;
   if (vectors !== undefined) text += `,"vectors":${quote(vectors)}`;
   if (expiresAt !== undefined) text += `,"expiresAt":${expiresAt}`;
   if (tenant !== undefined) text += `,"tenant":${JSON.stringify(tenant)}`;
+  if (generation !== undefined) text += `,"generation":${generation}`;
   if (fence !== undefined) text += `,"fence":"${fence}"`;
   if (tombstone) text += ',"tombstone":true';
   return `${text}}`;
@@ -102,7 +103,7 @@ interface FoundEnvelope {
 
 /** The envelope of nearly every record, exactly as it is written above. */
 const PLAIN_ENVELOPE =
-  /,"env":\{"format":1,"schema":(0|[1-9]\d{0,14}),"born":"([\w-]*)","seq":(0|[1-9]\d{0,14}),"ops":"([\w-]*)"(?:,"derived":"([\w-]*)")?(?:,"vectors":"([\w-]*)")?(?:,"expiresAt":([1-9]\d{0,14}))?\}\}$/y;
+  /,"env":\{"format":1,"schema":(0|[1-9]\d{0,14}),"born":"([\w-]*)","seq":(0|[1-9]\d{0,14}),"ops":"([\w-]*)"(?:,"derived":"([\w-]*)")?(?:,"vectors":"([\w-]*)")?(?:,"expiresAt":([1-9]\d{0,14}))?(?:,"tenant":"([ !#-[\]-~\u0080-\uffff]+)")?(?:,"generation":([1-9]\d{0,14}))?\}\}$/y;
 
 /** Of the last one that was read; the next is mostly as long. */
 let plainLength = 0;
@@ -125,7 +126,10 @@ function readPlainEnvelope(text: string): FoundEnvelope | undefined {
   const vectors = match[6];
   if (!isList(derived, DERIVED_ID_LENGTH) || !isList(vectors, VECTOR_ENTRY_LENGTH)) return undefined;
   const expiresAt = match[7] === undefined ? undefined : numberOf(match[7]);
-  return { envelope: { schema: numberOf(match[1] ?? ''), born, seq, ops, derived, vectors, expiresAt }, at };
+  const schema = numberOf(match[1] ?? '');
+  const tenant = match[8];
+  const generation = match[9] === undefined ? undefined : numberOf(match[9]);
+  return { envelope: { schema, born, seq, ops, derived, vectors, expiresAt, tenant, generation }, at };
 }
 
 function matchPlain(text: string, at: number): RegExpExecArray | null {
@@ -143,6 +147,7 @@ const FIELDS: ReadonlySet<string> = new Set<keyof Envelope | 'format'>([
   'vectors',
   'expiresAt',
   'tenant',
+  'generation',
   'fence',
   'tombstone',
 ]);
@@ -173,7 +178,7 @@ type UncheckedEnvelope = { readonly [Field in keyof Envelope]?: unknown };
 const MAX_FENCE = 10n ** 39n;
 
 function envelopeProblem(envelope: UncheckedEnvelope): string | undefined {
-  const { schema, born, seq, ops, derived, vectors, expiresAt, tenant, fence, tombstone } = envelope;
+  const { schema, born, seq, ops, derived, vectors, expiresAt, tenant, generation, fence, tombstone } = envelope;
   if (!isCount(schema)) return 'schema is not a whole number';
   if (typeof born !== 'string') return 'born is not a string';
   if (typeof ops !== 'string' || !isCount(seq) || !isRing(seq, ops))
@@ -182,6 +187,8 @@ function envelopeProblem(envelope: UncheckedEnvelope): string | undefined {
   if (!isList(vectors, VECTOR_ENTRY_LENGTH)) return 'vectors is not a list of entries';
   if (expiresAt !== undefined && !Number.isFinite(expiresAt)) return 'expiresAt is not an instant';
   if (tenant !== undefined && typeof tenant !== 'string') return 'tenant is not a string';
+  if (generation !== undefined && !(isCount(generation) && generation > 0))
+    return 'generation is not a whole number from 1';
   if (fence !== undefined && !(typeof fence === 'bigint' && fence >= 0n && fence < MAX_FENCE))
     return 'fence is not a token';
   if (tombstone !== undefined && tombstone !== true) return 'tombstone is not true';

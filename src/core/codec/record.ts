@@ -21,6 +21,8 @@ export interface Envelope {
   /** Instant in milliseconds since 1970 from which the record does not exist. */
   readonly expiresAt?: number | undefined;
   readonly tenant?: string | undefined;
+  /** Of the tenant: `undefined` is 0, what `forTenant` works in. */
+  readonly generation?: number | undefined;
   /** The highest fencing token that the record has seen. */
   readonly fence?: bigint | undefined;
   /** A placeholder that only fences: it has no fields and reads as absent. */

@@ -32,6 +32,7 @@ test('fills in what a declaration leaves open', () => {
     indexes: [],
     embeddings: [],
     ring: 32,
+    tenantScoped: false,
   });
 });
 

@@ -43,6 +43,7 @@ export function compileModel(declaration: EntityDeclaration): EntityModel {
     indexes: declaration.indexes,
     embeddings: compileEmbeddings(declaration),
     ring: declaration.ring ?? DEFAULT_RING,
+    tenantScoped: declaration.tenantScoped ?? false,
     codec: compileCodec({ entity: name, schema, upcast, fields: stored, defaults: new Map([...ofSchema, ...ofClass]) }),
   };
 }

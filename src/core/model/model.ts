@@ -28,6 +28,9 @@ export interface FieldDeclaration {
   readonly deadline?: boolean | undefined;
 }
 
+/** Where an entity of a tenant shows whose it is. Not stored: the key and the envelope say it. */
+export const TENANT_FIELD = 'tenant';
+
 /** A field that is the id, or a part of it. */
 export interface IdDeclaration {
   readonly name: string;
@@ -107,6 +110,8 @@ export interface EntityDeclaration {
   readonly upcast?: Readonly<Record<number, Upcast>> | undefined;
   readonly ttl?: TtlDeclaration | undefined;
   readonly ring?: number | undefined;
+  /** Its records belong to a tenant, whose name is in the field {@link TENANT_FIELD}. */
+  readonly tenantScoped?: boolean | undefined;
   /** Mistakes that were seen while collecting, as sentences. */
   readonly problems?: readonly string[] | undefined;
 }
@@ -131,5 +136,7 @@ export interface EntityModel {
   readonly embeddings: readonly EmbeddingModel[];
   /** How many operation ids a record remembers. */
   readonly ring: number;
+  /** Whether its records belong to a tenant, whose name is in the field {@link TENANT_FIELD}. */
+  readonly tenantScoped: boolean;
   readonly codec: RecordCodec;
 }

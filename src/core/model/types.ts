@@ -1,3 +1,4 @@
+import type { TenantId } from '../tenant-id.ts';
 import type { Version } from '../version.ts';
 import type { IdPart } from './model.ts';
 
@@ -23,13 +24,17 @@ type IsReadonly<T, K extends keyof T> = Same<{ -readonly [P in K]: T[P] }, Pick<
 type IsUnion<T, U = T> = T extends unknown ? ([U] extends [T] ? false : true) : never;
 type Simplify<T> = { [K in keyof T]: T[K] };
 
-/** The fields of an entity class: its data, without methods and without the version. */
+type IsTenant<V> = [V] extends [never] ? false : 0 extends 1 & V ? false : V extends TenantId ? true : false;
+
+/** The fields of an entity class: its data, without methods, without the version and without the tenant. */
 type FieldKeys<T> = {
   [K in keyof T]-?: NonNullable<T[K]> extends AnyFunction
     ? never
     : Same<NonNullable<T[K]>, Version> extends true
       ? never
-      : K;
+      : IsTenant<NonNullable<T[K]>> extends true
+        ? never
+        : K;
 }[keyof T] &
   string;
 
@@ -139,3 +144,41 @@ export type ShapeOf<Source> = Source extends { readonly prototype: infer T exten
   : Source extends EntityDefinition<infer S>
     ? S
     : never;
+
+/** Whether entities belong to a tenant: they have the field that shows whose they are. */
+type IsTenantScoped<Entity> = Entity extends { readonly tenant: infer V } ? IsTenant<V> : false;
+
+declare const wrongHandle: unique symbol;
+
+/** What the compiler shows where a handle is of the wrong kind: without a tenant, or with one. */
+interface WrongHandle<Cure extends string> {
+  readonly [wrongHandle]: Cure;
+}
+
+/** What `db.repo()` asks of an entity beside that it is one: of a `@TenantScoped()` one, a handle with a tenant. */
+export type NeedsTenant<Source, Tenant extends string | undefined> =
+  IsTenantScoped<ShapeOf<Source>['entity']> extends true
+    ? undefined extends Tenant
+      ? WrongHandle<'this entity belongs to a tenant: db.forTenant(name).repo(Entity)'>
+      : unknown
+    : unknown;
+
+/** What `db.forTenant()` asks of its handle: to be that on the whole store, or not known to be one tenant's. */
+export type OnlyOnWhole<Tenant extends string | undefined> = [Tenant] extends [string]
+  ? WrongHandle<"one tenant's handle does not lead to another: ask the one that open() returned">
+  : unknown;
+
+/** The shape of an entity in one tenant: what belongs to `'acme'` cannot be taken for what belongs to `'globex'`. */
+export interface TenantShape<S extends Shape, Tenant extends string> extends Shape {
+  readonly entity: S['entity'] & { readonly tenant: TenantId<Tenant> };
+  readonly input: S['input'] & { readonly tenant?: TenantId<Tenant> | undefined };
+  readonly id: S['id'];
+  readonly draft: S['draft'] & { readonly tenant: TenantId<Tenant> };
+  readonly where: S['where'];
+  readonly unique: S['unique'];
+  readonly embedding: S['embedding'];
+}
+
+/** The shape that a repository of a handle works with. */
+export type InTenant<S extends Shape, Tenant extends string | undefined> =
+  IsTenantScoped<S['entity']> extends true ? TenantShape<S, Extract<Tenant, string>> : S;

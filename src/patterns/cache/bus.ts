@@ -3,6 +3,8 @@ export interface CacheMessage {
   /** The name of the cache. */
   readonly cache: string;
   readonly tenant?: string | undefined;
+  /** Of the tenant; 0 where there is none. */
+  readonly generation?: number | undefined;
   /** Which cache object says so; it does not listen to itself. */
   readonly from: string;
   readonly keys?: readonly string[] | undefined;

@@ -1,6 +1,7 @@
 import type { Duration } from '../../core/duration.ts';
 import type { Consistency } from '../../core/store.ts';
 import type { Database } from '../../repositories/index.ts';
+import { placeOf } from '../../repositories/internal.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { requireStore } from '../shared/require-store.ts';
 import { type LoadMany, together } from './batch.ts';
@@ -92,7 +93,7 @@ export class Cache<T> implements AsyncDisposable {
     this.#reads = new Reads(this.#parts);
     const tags = new Tags(name, records, environment);
     this.#writes = new Writes(this.#parts, tags, this.#reads, (news) => {
-      return settings.bus?.publish({ cache: name, tenant: db.tenant, from: this.#self, ...news });
+      return settings.bus?.publish({ cache: name, ...placeOf(db), from: this.#self, ...news });
     });
     this.#unsubscribe = settings.bus?.subscribe((message) => this.#hear(message));
   }
@@ -189,7 +190,7 @@ export class Cache<T> implements AsyncDisposable {
    * ```
    */
   through<R extends AnyRepository>(repository: R, options: ThroughOptions<EntityOf<R>> = {}): R {
-    return through(this.#parts, this.#reads, this.#writes, repository, this.#db.tenant, options);
+    return through(this.#parts, this.#reads, this.#writes, repository, placeOf(this.#db), options);
   }
 
   /** What this object did so far. */
@@ -233,8 +234,10 @@ export class Cache<T> implements AsyncDisposable {
   }
 
   #hear(message: CacheMessage): void {
-    const { cache, tenant, from } = message;
-    if (cache !== this.name || tenant !== this.#db.tenant || from === this.#self) return;
+    const { cache, tenant, generation = 0, from } = message;
+    const place = placeOf(this.#db);
+    if (cache !== this.name || from === this.#self) return;
+    if (tenant !== place.tenant || generation !== place.generation) return;
     this.#writes.hear(message);
   }
 }

@@ -1,4 +1,5 @@
 import type { Duration } from '../../core/duration.ts';
+import type { EntitySource } from '../../core/model/types.ts';
 import type { Database, Repository } from '../../repositories/index.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { requireStore } from '../shared/require-store.ts';
@@ -62,7 +63,7 @@ export class Sessions<Source extends SessionSource> {
     this.#ctx = {
       settings,
       // Every source has these fields; its own ones pass through unseen.
-      sessions: db.repo(source) as unknown as Repository<SessionShape>,
+      sessions: db.repo<EntitySource>(source) as unknown as Repository<SessionShape>,
       users: new Users(db, name),
       tokens: new Tokens([db.tenant ?? null, name], settings.secrets),
       environment: db.environment,

@@ -4,6 +4,7 @@ import type { EmbeddingModel } from '../../core/model/model.ts';
 import { CONFLICT_POLICY, fullJitter } from '../../core/retry/index.ts';
 import type { Key } from '../../core/store.ts';
 import type { Version } from '../../core/version.ts';
+import type { KeyScope } from '../keyspace.ts';
 import type { StoreClient } from '../store-client.ts';
 import { randomOperationId } from '../write/next-record.ts';
 import type { Embedders } from './embedders.ts';
@@ -53,11 +54,9 @@ export function* spacesInUse({ spaces }: Pick<CatalogState, 'spaces'>): Generato
   }
 }
 
-type Scope = readonly [root: string, tenant: string | null, entity: string];
-
 export interface CatalogOptions {
   readonly key: Key;
-  readonly scope: Scope;
+  readonly scope: KeyScope;
   readonly embeddings: readonly EmbeddingModel[];
   readonly embedders: Embedders;
   readonly client: StoreClient;
@@ -109,7 +108,7 @@ export class Catalog {
       // The model has it where there is no source.
       return { embedder: 'given', dimensions: dimensions as number, metric, index, template };
     }
-    const used = this.#options.embedders.of(embedder, `${this.#options.scope[2]}.${name}`);
+    const used = this.#options.embedders.of(embedder, `${this.#options.scope[3]}.${name}`);
     return { embedder: used.id, dimensions: used.dimensions, metric, index, template };
   }
 
@@ -154,7 +153,7 @@ export class Catalog {
       if (outcome.kind !== 'applied') await clock.sleep(fullJitter(attempt, CONFLICT_POLICY, random), { signal });
     }
     const attempts = CONFLICT_POLICY.maxAttempts;
-    const entity = this.#options.scope[2];
+    const entity = this.#options.scope[3];
     const message = `The vector catalog of ${entity} was changed by others at each of ${attempts} tries. Try later.`;
     throw new NorimakiError('conflict.exhausted', message, { entity, attempts, waited: 0 });
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { encodeTuple } from '../../core/keys/index.ts';
 import type { Metric, VectorIndexType } from '../../core/vectors/index.ts';
+import type { KeyScope } from '../keyspace.ts';
 import { HASH_LENGTH, SPACE_ID_LENGTH } from './entry.ts';
 
 /** All that decides what a vector means: vectors of two specs are never compared. */
@@ -29,16 +30,11 @@ function digest(value: Uint8Array | string, length: number): string {
   return createHash('sha256').update(value).digest('base64url').slice(0, length);
 }
 
-/** `scope` is (root, tenant or null, entity). */
-export function spaceOf(
-  scope: readonly [string, string | null, string],
-  embedding: string,
-  spec: SpaceSpec,
-): VectorSpace {
+export function spaceOf(scope: KeyScope, embedding: string, spec: SpaceSpec): VectorSpace {
   const { embedder, dimensions, metric, index, template } = spec;
   const fingerprint = digest(JSON.stringify([embedding, embedder, dimensions, metric, index, template]), 22);
   // Readable, and told apart by the digest whatever the names are.
-  const readable = `${scope[2]}.${embedding}`.replace(/[^\w.-]/g, '_').slice(0, 100);
+  const readable = `${scope[3]}.${embedding}`.replace(/[^\w.-]/g, '_').slice(0, 100);
   const namespace = `${readable}.${digest(encodeTuple([...scope, embedding, fingerprint]), 22)}`;
   return { spec, id: digest(fingerprint, SPACE_ID_LENGTH), namespace };
 }

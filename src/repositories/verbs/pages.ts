@@ -4,6 +4,7 @@ import { NorimakiError } from '../../core/errors.ts';
 import { compareKeys } from '../../core/keys/index.ts';
 import type { KeyRange, ReadOptions, ScanPage } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
+import { admit } from '../tenancy/admission.ts';
 
 export interface ListOptions extends ReadOptions {
   /** At most so many entities in the page; default 100. */
@@ -39,6 +40,7 @@ export async function readPage<T>(
   let range: KeyRange | undefined = resume(whole, cursor, reverse);
   while (range !== undefined && items.length < limit) {
     throwIfAborted(signal);
+    await admit(context, 'read', { signal });
     const pageLimit = Math.min(limit - items.length, MAX_PAGE);
     const page: ScanPage = await context.client.scan(range, { limit: pageLimit, reverse, signal, consistency });
     for (const item of await read(page.entries)) if (item !== undefined) items.push(item);

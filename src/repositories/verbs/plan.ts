@@ -13,7 +13,7 @@ import { type PlannedOperation, type Purpose, writeSet } from '../write/write-se
 export interface PlanStep {
   readonly purpose: Purpose;
   readonly type: 'put' | 'delete';
-  /** The key as its parts: root, tenant (or null), entity, kind, and what follows. */
+  /** The key as its parts: root, tenant (or null), generation, entity, kind, and what follows. */
   readonly key: readonly KeyPart[];
   /** What must hold of the key, or the operation is refused. */
   readonly precondition: 'absent' | { readonly version: Version } | undefined;

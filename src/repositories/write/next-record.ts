@@ -86,13 +86,28 @@ function encode(
   return record;
 }
 
+/** What an envelope says of whose record it is. */
+function ownerOf({ place }: RepositoryContext): Pick<Envelope, 'tenant' | 'generation'> {
+  const { tenant, generation } = place;
+  return { tenant, generation: generation === 0 ? undefined : generation };
+}
+
 /** A record that did not exist. */
 export function firstRecord(context: RepositoryContext, id: readonly IdPart[], change: Change): LiveRecord {
   const born = change.operationId ?? randomOperationId(context.environment.random);
-  const { model, tenant } = context;
+  const { model } = context;
   const { derived } = context.keys;
   const { expiresAt, fence } = change;
-  const envelope: Envelope = { schema: model.schema, born, seq: 0, ops: '', derived, expiresAt, tenant, fence };
+  const envelope: Envelope = {
+    schema: model.schema,
+    born,
+    seq: 0,
+    ops: '',
+    derived,
+    expiresAt,
+    ...ownerOf(context),
+    fence,
+  };
   return encode(context, id, envelope, change, change.given);
 }
 
@@ -141,12 +156,13 @@ const TOMBSTONE_LIFE_MS = 3_600_000;
  * vectors that are about to be inserted.
  */
 export function tombstone(
-  { model, environment, tenant }: RepositoryContext,
+  context: RepositoryContext,
   before: Envelope | undefined,
   operationId: string,
   vectors?: string,
 ): Sealed {
-  const start: Envelope = before ?? { schema: model.schema, born: operationId, seq: 0, ops: '', tenant };
+  const { model, environment } = context;
+  const start: Envelope = before ?? { schema: model.schema, born: operationId, seq: 0, ops: '', ...ownerOf(context) };
   const expiresAt = environment.clock.now() + TOMBSTONE_LIFE_MS;
   const envelope = remember({ ...start, vectors, expiresAt, tombstone: true }, [operationId], model.ring);
   return { value: sealRecord('{"json":null', envelope), envelope };

@@ -6,6 +6,7 @@ import { modelOf } from '../../../src/decorators/index.ts';
 import { hashingEmbedder } from '../../../src/embedders/index.ts';
 import { defineEntity, open } from '../../../src/index.ts';
 import { Keyspace } from '../../../src/repositories/keyspace.ts';
+import { NO_TENANT } from '../../../src/repositories/tenancy/place.ts';
 import { embedded } from '../../../src/stores/embedded/index.ts';
 
 // In the package, so that configs import it by its name, as a user's do.
@@ -94,11 +95,11 @@ export async function waiting(path: string): Promise<number> {
 /** Takes the record of `f1` away, past the repository, so that all that was derived from it is left over. */
 export async function plantOrphans(path: string, tenant?: string): Promise<void> {
   await using db = await open(embedded({ path: join(path, 'data') }));
-  await db.store.delete(new Keyspace(modelOf(Film), 'norimaki', tenant).record(['f1']));
+  await db.store.delete(new Keyspace(modelOf(Film), 'norimaki', { tenant, generation: 0 }).record(['f1']));
 }
 
 /** Overwrites the record of `f2` with what no program wrote. */
 export async function plantCorruption(path: string): Promise<void> {
   await using db = await open(embedded({ path: join(path, 'data') }));
-  await db.store.put(new Keyspace(modelOf(Film), 'norimaki', undefined).record(['f2']), Buffer.from('{'));
+  await db.store.put(new Keyspace(modelOf(Film), 'norimaki', NO_TENANT).record(['f2']), Buffer.from('{'));
 }

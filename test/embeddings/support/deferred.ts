@@ -47,7 +47,9 @@ export interface World {
   readonly store: MemoryStore;
   readonly embedder: FakeEmbedder;
   /** Another process; by default one that runs no worker, so that the test says when work is done. */
-  process<St extends Store = MemoryStore>(options?: OpenOptions & { readonly on?: St }): Promise<Database<St>>;
+  process<St extends Store = MemoryStore>(
+    options?: OpenOptions & { readonly on?: St },
+  ): Promise<Database<St, undefined>>;
 }
 
 export async function world({ autoAdvance = true } = {}): Promise<World> {
@@ -55,7 +57,7 @@ export async function world({ autoAdvance = true } = {}): Promise<World> {
   const store = await memory().openStore({ clock, random: seededRandom(1) });
   const embedder = fakeEmbedder();
   let seed = 1;
-  const start = async (options: OpenOptions & { readonly on?: Store } = {}): Promise<Database<Store>> => {
+  const start = async (options: OpenOptions & { readonly on?: Store } = {}): Promise<Database<Store, undefined>> => {
     const { on = store, ...rest } = options;
     const db = await open(on, { clock, random: seededRandom(++seed), embedder, outbox: false, ...rest });
     onTestFinished(() => db.close());
@@ -93,7 +95,7 @@ export function paidTwice({ calls }: FakeEmbedder): string[] {
 export function namespaceOf({ id, dimensions }: Pick<FakeEmbedder, 'id' | 'dimensions'>): string {
   const template = 'fields:["text"]';
   const spec = { embedder: id, dimensions, metric: 'cosine', index: 'exact', template } as const;
-  return spaceOf(['norimaki', null, 'note'], 'vector', spec).namespace;
+  return spaceOf(['norimaki', null, 0n, 'note'], 'vector', spec).namespace;
 }
 
 /** How many vectors there are, named by a record or not. */

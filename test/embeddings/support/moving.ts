@@ -78,7 +78,7 @@ export async function moving(count: number) {
   return { clock, store, before, after, db, docs, ids, queries: ['question', 'another question'] };
 }
 
-const SCOPE = ['norimaki', null, 'doc'] as const;
+const SCOPE = ['norimaki', null, 0n, 'doc'] as const;
 const CATALOG = encodeTuple([...SCOPE, 'c']);
 
 /** Where the vectors of the docs are, by what the catalog says. */

@@ -2,7 +2,7 @@ import { type Duration, milliseconds } from '../../../core/duration.ts';
 import type { Shape } from '../../../core/model/types.ts';
 import type { ReadOptions } from '../../../core/store.ts';
 import type { Repository } from '../../../repositories/index.ts';
-import { type Inside, insideOf } from '../../../repositories/internal.ts';
+import { type Inside, insideOf, type Place } from '../../../repositories/internal.ts';
 import { lifeOf } from '../loader.ts';
 import type { CacheParts } from '../parts.ts';
 import type { Reads } from '../reads.ts';
@@ -50,10 +50,10 @@ export function through<R extends AnyRepository>(
   reads: Reads,
   writes: Writes,
   repository: R,
-  tenant: string | undefined,
+  place: Place,
   options: ThroughOptions<EntityOf<R>>,
 ): R {
-  const inside = checked(insideOf(repository), tenant);
+  const inside = checked(insideOf(repository), place);
   const settings: ThroughSettings = {
     ...lifeOf(options.ttl, options.stale, parts.settings),
     absent: milliseconds(options.absent ?? options.ttl ?? parts.settings.ttl, 'absent'),
@@ -77,12 +77,12 @@ export function through<R extends AnyRepository>(
   });
 }
 
-function checked(inside: Inside | undefined, tenant: string | undefined): Inside {
+function checked(inside: Inside | undefined, { tenant, generation }: Place): Inside {
   if (inside === undefined) {
     return refuse('repository', 'through takes what db.repo() returned: cache.through(db.repo(User)).');
   }
   const { model } = inside;
-  if (inside.tenant !== tenant) {
+  if (inside.place.tenant !== tenant || inside.place.generation !== generation) {
     refuse('repository', `The repository of ${model.name} is of another tenant than the cache. Make both of one db.`);
   }
   if (model.ttl !== undefined && model.deadlineField === undefined) {
