@@ -3,6 +3,7 @@ export { placeOf } from './database.ts';
 export { type Inside, insideOf } from './entity-repository.ts';
 export { type GovernedOptions, governed } from './tenancy/governed.ts';
 export { type Hold, type Meter, NO_USAGE, type Settlement, type Usage } from './tenancy/meter.ts';
+export { usageOf } from './tenancy/metering.ts';
 export type { Place } from './tenancy/place.ts';
 export type { Access, AdmitOptions, TenantPolicy } from './tenancy/policy.ts';
 export type { Sealer } from './tenancy/sealer.ts';

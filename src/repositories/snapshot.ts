@@ -81,6 +81,8 @@ export interface Snapshot {
   readonly version: Version | undefined;
   /** Of whatever is there, expired or not. */
   readonly envelope?: Envelope | undefined;
+  /** Of the value that is there, as stored; 0 where there is none. */
+  readonly bytes: number;
   readonly live: LiveRecord | undefined;
 }
 
@@ -88,16 +90,18 @@ export interface Snapshot {
 export class Found implements Snapshot {
   readonly version: Version;
   readonly envelope: Envelope | undefined;
+  readonly bytes: number;
   readonly live: LiveRecord | undefined;
 
-  constructor(version: Version, envelope: Envelope | undefined, live: LiveRecord | undefined) {
+  constructor(version: Version, envelope: Envelope | undefined, bytes: number, live: LiveRecord | undefined) {
     this.version = version;
     this.envelope = envelope;
+    this.bytes = bytes;
     this.live = live;
   }
 }
 
-export const ABSENT: Snapshot = { version: undefined, live: undefined };
+export const ABSENT: Snapshot = { version: undefined, bytes: 0, live: undefined };
 
 /** The name of a record in messages: `Product "NORI-1"`. */
 export function describeRecord(model: EntityModel, id: readonly IdPart[]): string {
@@ -110,15 +114,19 @@ function bigintAsText(_key: string, value: unknown): unknown {
 }
 
 /** Whether the record does not exist, whatever the store still holds: it has expired, or only marks an absence. */
-export function isGone({ environment }: RepositoryContext, { expiresAt, tombstone }: Envelope): boolean {
-  return tombstone === true || (expiresAt !== undefined && expiresAt <= environment.clock.now());
+export function isGone(context: RepositoryContext, envelope: Envelope): boolean {
+  return envelope.tombstone === true || isExpired(context, envelope);
+}
+
+export function isExpired({ environment }: RepositoryContext, { expiresAt }: Envelope): boolean {
+  return expiresAt !== undefined && expiresAt <= environment.clock.now();
 }
 
 /** Takes the stored bytes apart. Errors: `record.corrupt`. */
 export function openStored(context: RepositoryContext, id: readonly IdPart[], { value }: Stored): OpenedRecord {
-  const { model, place } = context;
+  const { model, place, policy } = context;
   const describe = (): string => describeRecord(model, id);
-  const opened = model.codec.open(value, describe);
+  const opened = model.codec.open(policy?.sealer === undefined ? value : unsealed(context, id, value), describe);
   const { tenant, generation = 0 } = opened.envelope;
   if (tenant !== place.tenant || generation !== place.generation) {
     throw new NorimakiError(
@@ -130,19 +138,30 @@ export function openStored(context: RepositoryContext, id: readonly IdPart[], { 
   return opened;
 }
 
+/** Errors: `record.corrupt` for bytes that were not sealed for this record. */
+function unsealed({ model, keys, policy }: RepositoryContext, id: readonly IdPart[], value: Uint8Array): Uint8Array {
+  const plain = policy?.sealer?.open(keys.record(id), value);
+  if (plain !== undefined) return plain;
+  throw new NorimakiError(
+    'record.corrupt',
+    `${describeRecord(model, id)} does not open: it was changed, or encrypted for another record or with a key that this program does not have.`,
+    { entity: model.name, issues: [{ path: [], message: 'does not open' }] },
+  );
+}
+
 /** What a write works from. Bytes that are no record count as one that cannot be read, so that nothing overwrites them. */
 export function snapshotOf(context: RepositoryContext, id: readonly IdPart[], stored: Stored | undefined): Snapshot {
   if (stored === undefined) return ABSENT;
-  const { version } = stored;
+  const { version, value } = stored;
   try {
     const opened = openStored(context, id, stored);
     const { envelope } = opened;
-    if (isGone(context, envelope)) return new Found(version, envelope, undefined);
+    if (isGone(context, envelope)) return new Found(version, envelope, value.length, undefined);
     const live = new LiveRecord(context.model, () => describeRecord(context.model, id), opened, version);
-    return new Found(version, envelope, live);
+    return new Found(version, envelope, value.length, live);
   } catch (error) {
     if (!NorimakiError.is(error, 'record.corrupt')) throw error;
-    return new Found(version, undefined, LiveRecord.corrupt(context.model, error, version));
+    return new Found(version, undefined, value.length, LiveRecord.corrupt(context.model, error, version));
   }
 }
 

@@ -21,8 +21,8 @@ import { disagreements } from './support/world.ts';
 type Notes = RepositoryOf<typeof Note, MemoryStore>;
 
 const ids = (count: number): string[] => someNotes(count).map(({ id }) => id);
-const CATALOG = encodeTuple(['norimaki', null, 'note', 'c']);
-const outboxKey = (id: string): Uint8Array => encodeTuple(['norimaki', null, 'note', 'o', id]);
+const CATALOG = encodeTuple(['norimaki', null, 0n, 'note', 'c']);
+const outboxKey = (id: string): Uint8Array => encodeTuple(['norimaki', null, 0n, 'note', 'o', id]);
 
 /** A store at whose calls others interfere: `before` is asked before each. */
 function interrupted(

@@ -156,7 +156,7 @@ describe('a store that is down', () => {
     const { cache } = await start<number>({ l1: false, singleFlight: 'process' });
     const damage = (kind: string, key: string) =>
       store.put(
-        encodeTuple(['norimaki', null, 'norimaki.cache', 'r', 'c', kind, key]),
+        encodeTuple(['norimaki', null, 0n, 'norimaki.cache', 'r', 'c', kind, key]),
         new TextEncoder().encode('{"oops'),
       );
     await cache.put('a', 1);

@@ -42,7 +42,7 @@ async function damage(
   id: readonly (string | number)[],
   text: string,
 ): Promise<void> {
-  const key = encodeTuple(['norimaki', null, entity, 'r', 'c', ...id]);
+  const key = encodeTuple(['norimaki', null, 0n, entity, 'r', 'c', ...id]);
   await store.put(key, new TextEncoder().encode(text));
 }
 
@@ -521,7 +521,7 @@ describe('refusals', () => {
     const counter = new Counter(db, { name: 'c', shards: 1 });
     await counter.add(5n);
     await counter.resize(2);
-    await store.delete(encodeTuple(['norimaki', null, 'norimaki.counter', 'r', 'c']));
+    await store.delete(encodeTuple(['norimaki', null, 0n, 'norimaki.counter', 'r', 'c']));
     const restarted = new Counter(db, { name: 'c', shards: 1 });
     await expect(restarted.add(1n)).rejects.toMatchObject({ code: 'record.corrupt' });
     await expect(restarted.value()).rejects.toMatchObject({ code: 'record.corrupt' });

@@ -383,14 +383,14 @@ describe('calls to the store', () => {
     await clock.advance(10_000 + 59_999);
     expect(await limiter.consume('k', { idempotencyKey: 'b' })).toMatchObject({ replayed: true });
     await clock.advance(1);
-    const key = encodeTuple(['norimaki', null, 'norimaki.rate-limit', 'r', 'l', 'k']);
+    const key = encodeTuple(['norimaki', null, 0n, 'norimaki.rate-limit', 'r', 'l', 'k']);
     expect(await store.get(key)).toBeUndefined();
   });
 
   test('a record that cannot be read is record.corrupt, whatever onStoreError says, and never a fresh start', async () => {
     const { limiter, start, store } = await counted();
     await limiter.consume('k');
-    const key = encodeTuple(['norimaki', null, 'norimaki.rate-limit', 'r', 'l', 'k']);
+    const key = encodeTuple(['norimaki', null, 0n, 'norimaki.rate-limit', 'r', 'l', 'k']);
     await store.put(key, new TextEncoder().encode('{"json":{"states":["gcra:10-per-10s=x"]}}'));
     for (const onStoreError of ['closed', 'open', 'local'] as const) {
       const { limiter: other } = await start(() => 'none', { onStoreError });

@@ -41,7 +41,7 @@ describe.each(STORE_KINDS)('better-auth #11073, on the %s store', (kind) => {
   test('missing-index: a list that was lost hides no session from revocation', async () => {
     const made = [await sessions.create({ userId: 'mia' }), await sessions.create({ userId: 'mia' })];
     const [kept, other] = made as [(typeof made)[0], (typeof made)[0]];
-    await store.delete(encodeTuple(['norimaki', null, 'norimaki.session.user', 'r', 'web', 'mia']));
+    await store.delete(encodeTuple(['norimaki', null, 0n, 'norimaki.session.user', 'r', 'web', 'mia']));
     // Here it even revokes: without the record of the user nobody can say that a session was not.
     await areDead(made.map(({ token }) => token));
     await sessions.revokeAll('mia', { except: kept.token });

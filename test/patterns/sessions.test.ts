@@ -573,7 +573,7 @@ describe('revocation', () => {
   test('works on a record that cannot be read', async () => {
     const { sessions, store } = await world();
     const { token, session } = await sessions.create({ userId: 'mia' });
-    const key = encodeTuple(['norimaki', null, 'session', 'r', session.id]);
+    const key = encodeTuple(['norimaki', null, 0n, 'session', 'r', session.id]);
     await store.put(key, new TextEncoder().encode('{"json":{"id":7}}'));
     await expect(sessions.validate(token)).rejects.toMatchObject({ code: 'record.corrupt' });
     expect(await sessions.revoke(token)).toBe(true);

@@ -1,11 +1,11 @@
-import { sealRecord } from '../../core/codec/index.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import { fullJitter, OUTAGE_POLICY } from '../../core/retry/index.ts';
 import type { CommitOperation, Key } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
 import { describeRecord, type Snapshot } from '../snapshot.ts';
-import { randomOperationId, tombstone } from '../write/next-record.ts';
+import { metered } from '../tenancy/metering.ts';
+import { closed, randomOperationId, tombstone } from '../write/next-record.ts';
 import { formatEntries, parseEntries, type VectorEntry } from './entry.ts';
 import type { VectorChange, VectorDelete, VectorInsert } from './prepare.ts';
 
@@ -48,14 +48,16 @@ async function reserve(
   // No entry in the ring of operations: the fields are as they were.
   const { value, envelope } =
     live === undefined
-      ? tombstone(context, base.envelope, operationId, vectors)
-      : { value: sealRecord(live.body, { ...live.envelope, vectors }), envelope: live.envelope };
+      ? tombstone(context, key, base.envelope, operationId, vectors)
+      : closed(context, key, live.body, { ...live.envelope, vectors });
   const precondition = version === undefined ? { ifAbsent: true } : { ifMatch: version };
   const put: CommitOperation = { type: 'put', key, value, expiresAt: envelope.expiresAt, ...precondition };
-  const outcome = await client.write([put], { idempotencyKey: operationId });
+  const outcome = await metered(context, base, { envelope, bytes: value.length }, () =>
+    client.write([put], { idempotencyKey: operationId }),
+  );
   if (outcome.kind === 'notApplied') throw outcome.error;
   // Where nobody knows, the next round reads what is there and starts over.
-  return outcome.kind === 'applied' ? { version: outcome.version, envelope, live } : undefined;
+  return outcome.kind === 'applied' ? { version: outcome.version, envelope, bytes: value.length, live } : undefined;
 }
 
 /** An acknowledged insert need not have been applied: NoriKV answers before it looks. */

@@ -4,6 +4,7 @@ import type { IdPart } from '../../core/model/model.ts';
 import type { CommitOperation } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { metered } from '../tenancy/metering.ts';
 import { claimOwner, claimValue, type NeededClaim } from './claims.ts';
 import { randomOperationId, sealed, tombstone } from './next-record.ts';
 import type { PlannedOperation } from './write-set.ts';
@@ -29,15 +30,21 @@ export async function takeClaims(
 }
 
 /** Moves an owner's record to a new version without changing it; an absent one becomes a tombstone. */
-function fence(context: RepositoryContext, owner: readonly IdPart[], snapshot: Snapshot): Promise<boolean> {
-  const { keys, environment } = context;
+async function fence(context: RepositoryContext, owner: readonly IdPart[], snapshot: Snapshot): Promise<boolean> {
+  const { keys, environment, client } = context;
   const { live, version } = snapshot;
   const operationId = randomOperationId(environment.random);
+  const key = keys.record(owner);
   const { value, envelope } =
-    live === undefined ? tombstone(context, undefined, operationId) : sealed(context, live, operationId);
+    live === undefined ? tombstone(context, key, undefined, operationId) : sealed(context, key, live, operationId);
   const { expiresAt } = envelope;
   const precondition = version === undefined ? { ifAbsent: true } : { ifMatch: version };
-  return tryWrite(context, { type: 'put', key: keys.record(owner), value, expiresAt, ...precondition });
+  const put = { type: 'put', key, value, expiresAt, ...precondition } as const;
+  const idempotencyKey = randomOperationId(environment.random);
+  const outcome = await metered(context, snapshot, { envelope, bytes: value.length }, () =>
+    client.write([put], { idempotencyKey }),
+  );
+  return outcome.kind === 'applied';
 }
 
 /** One try; `false` means: start over and look again, because it failed or because nobody knows. */

@@ -10,7 +10,7 @@ import { describeRecord } from '../snapshot.ts';
 import { LastStates } from './last-states.ts';
 import { Member, type MemberHost, type WriteCallOptions } from './member.ts';
 import type { Operation, RecordState } from './operation.ts';
-import { CannotEmbed, type LostRound, runRound } from './round.ts';
+import { abandon, type LostRound, OneByOne, runRound } from './round.ts';
 import { Round } from './start.ts';
 
 /** Operations that one compare-and-swap carries at most. */
@@ -120,7 +120,7 @@ class KeyQueue implements MemberHost {
       try {
         await this.#commitBatch(true);
       } catch (error) {
-        if (error instanceof CannotEmbed) await this.#commitOneByOne();
+        if (error instanceof OneByOne) await this.#commitOneByOne();
         else for (const member of this.#members) member.reject(error);
       }
       this.#members = [];
@@ -140,7 +140,7 @@ class KeyQueue implements MemberHost {
     }
   }
 
-  /** Somebody's text cannot be embedded, and must not sink the others. */
+  /** Somebody's text cannot be embedded, or is too much, and must not sink the others. */
   async #commitOneByOne(): Promise<void> {
     for (const member of this.#members) {
       this.#members = [member];
@@ -159,7 +159,10 @@ class KeyQueue implements MemberHost {
       if (isOpen) this.#takeWaiting();
       if (this.#members.some(isSettled)) this.#members = this.#members.filter((member) => !isSettled(member));
       const [first] = this.#members;
-      if (first === undefined) return;
+      if (first === undefined) {
+        abandon(lost?.refused);
+        return;
+      }
       const signal = this.#signal();
       lost = await runRound(this.#context, new Round(this, this.#members, signal), lost);
       if (lost === undefined) return;

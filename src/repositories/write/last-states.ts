@@ -15,14 +15,23 @@ class LastState {
   readonly body: string;
   /** See `LiveRecord`; a database knows one model of an entity. */
   readonly isWhole: boolean;
+  /** Of the value, as stored. */
+  readonly bytes: number;
   /** Nobody else was seen to write here: the state may serve as a guess. */
   isTrusted: boolean;
 
-  constructor(version: Version, envelope: Envelope, { body, isWhole }: LiveRecord, isTrusted: boolean) {
+  constructor(
+    version: Version,
+    envelope: Envelope,
+    { body, isWhole }: LiveRecord,
+    bytes: number,
+    isTrusted: boolean,
+  ) {
     this.version = version;
     this.envelope = envelope;
     this.body = body;
     this.isWhole = isWhole;
+    this.bytes = bytes;
     this.isTrusted = isTrusted;
   }
 }
@@ -52,15 +61,16 @@ export class LastStates {
     const state = this.#states?.get(name);
     if (state === undefined || !state.isTrusted || isGone(context, state.envelope)) return undefined;
     const { model } = context;
-    const { version, envelope, isWhole } = state;
+    const { version, envelope, isWhole, bytes } = state;
     const describe = (): string => describeRecord(model, id);
-    return new Found(version, envelope, new LiveRecord(model, describe, state, version, undefined, isWhole));
+    const live = new LiveRecord(model, describe, state, version, undefined, isWhole);
+    return new Found(version, envelope, bytes, live);
   }
 
   /** Notes what a write left. */
-  wrote(name: string, version: Version, envelope: Envelope, record: LiveRecord): void {
+  wrote(name: string, version: Version, envelope: Envelope, record: LiveRecord, bytes: number): void {
     const isTrusted = this.#states?.peek(name)?.isTrusted ?? true;
-    this.#states?.set(name, new LastState(version, envelope, record, isTrusted));
+    this.#states?.set(name, new LastState(version, envelope, record, bytes, isTrusted));
   }
 
   /** Notes what a strong read found. */

@@ -4,6 +4,7 @@ import { type Envelope, OPERATION_ID_LENGTH, sealRecord, type UnknownFields } fr
 import { NorimakiError } from '../../core/errors.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import { randomId } from '../../core/random-id.ts';
+import type { Key } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Values } from '../entity.ts';
 import { describeRecord, LiveRecord } from '../snapshot.ts';
@@ -70,11 +71,11 @@ function encode(
   { values, unknown }: Change,
   given: GivenVectors | undefined,
 ): LiveRecord {
-  const { model, client } = context;
+  const { model, client, policy } = context;
   const body = model.codec.encodeBody(values, unknown);
   const describe = (): string => describeRecord(model, id);
   const record = new LiveRecord(model, describe, { envelope, body }, undefined, given);
-  const limit = client.store.capabilities.limits.value;
+  const limit = client.store.capabilities.limits.value - (policy?.sealer?.overhead ?? 0);
   // UTF-8 takes at most three bytes for each UTF-16 unit: most records need no exact count.
   if (body.length * 3 + 2048 > limit) {
     const bytes = sealRecord(body, remember(envelope, ['x'.repeat(OPERATION_ID_LENGTH)], model.ring)).length;
@@ -142,9 +143,14 @@ export interface Sealed {
   readonly envelope: Envelope;
 }
 
-export function sealed({ model }: RepositoryContext, record: LiveRecord, operationId: string): Sealed {
-  const envelope = remember(record.envelope, [operationId], model.ring);
-  return { value: sealRecord(record.body, envelope), envelope };
+/** The bytes that stand under a key, encrypted where the handle says so. Errors: `size.exceeded`. */
+export function closed({ policy }: RepositoryContext, key: Key, body: string, envelope: Envelope): Sealed {
+  const plain = sealRecord(body, envelope);
+  return { value: policy?.sealer === undefined ? plain : policy.sealer.seal(key, plain), envelope };
+}
+
+export function sealed(context: RepositoryContext, key: Key, record: LiveRecord, operationId: string): Sealed {
+  return closed(context, key, record.body, remember(record.envelope, [operationId], context.model.ring));
 }
 
 /** Longer than any writer may take between reading that a record is absent and writing it. */
@@ -157,6 +163,7 @@ const TOMBSTONE_LIFE_MS = 3_600_000;
  */
 export function tombstone(
   context: RepositoryContext,
+  key: Key,
   before: Envelope | undefined,
   operationId: string,
   vectors?: string,
@@ -165,7 +172,7 @@ export function tombstone(
   const start: Envelope = before ?? { schema: model.schema, born: operationId, seq: 0, ops: '', ...ownerOf(context) };
   const expiresAt = environment.clock.now() + TOMBSTONE_LIFE_MS;
   const envelope = remember({ ...start, vectors, expiresAt, tombstone: true }, [operationId], model.ring);
-  return { value: sealRecord('{"json":null', envelope), envelope };
+  return closed(context, key, '{"json":null', envelope);
 }
 
 /** The fields of a record that is to be changed. Errors: `record.newer`, `record.corrupt`. */

@@ -1,12 +1,15 @@
 import type { RepositoryContext } from '../context.ts';
 import type { Snapshot } from '../snapshot.ts';
+import type { Hold } from '../tenancy/meter.ts';
+import { hold, NotTaken, settlementOf } from '../tenancy/metering.ts';
 import { prepareVectors, type VectorChange, withoutVectors } from '../vectors/prepare.ts';
 import { deleteUnnamed, insertReserved } from '../vectors/reserve.ts';
 import { type Folded, foldAll } from './fold.ts';
+import type { Member } from './member.ts';
 import { randomOperationId } from './next-record.ts';
-import { appliedAs, Delivery, type Sent, send } from './send.ts';
+import { appliedAs, Delivery, type Lost, type Sent, send } from './send.ts';
 import { firstStart, isProven, mayGuess, type Round, readStart } from './start.ts';
-import { writeSet } from './write-set.ts';
+import { writeSet, writtenBy } from './write-set.ts';
 
 /** A round that committed nothing, for the next one to judge by what it reads. */
 export interface LostRound {
@@ -19,6 +22,8 @@ export interface LostRound {
 interface Refused {
   readonly folded: Folded;
   readonly delivery: Delivery;
+  /** What was taken for it, until it is known what became of it. */
+  readonly held: Hold | undefined;
 }
 
 const UNPROVEN: LostRound = { wasGuess: true, refused: undefined };
@@ -36,11 +41,18 @@ export async function runRound(
   let { members } = round;
   let folded: Folded | undefined;
   let restsOnGuess = false;
+  let isRead = false;
+  let unjudged = lost?.refused;
   try {
     const starting = lost === undefined ? firstStart(context, round) : readStart(context, round);
     const start = starting instanceof Promise ? await starting : starting;
     const { base, certainty } = start;
-    if (lost?.refused !== undefined) await judgeRefused(context, lost.refused, base);
+    isRead = certainty === 'read';
+    if (unjudged !== undefined) {
+      const refused = unjudged;
+      unjudged = undefined;
+      await judgeRefused(context, refused, base);
+    }
     // Only now, because the round before may have succeeded after all.
     members = members.filter((member) => member.isPatient(context.model.name));
     if (members.length === 0) return undefined;
@@ -69,16 +81,28 @@ export async function runRound(
     if (!wasGuess) for (const member of members) member.attempts++;
     return { wasGuess, refused: delivered === 'unreserved' ? undefined : delivered };
   } catch (error) {
-    if (error instanceof CannotEmbed) throw error;
-    if (restsOnGuess) return UNPROVEN;
-    if (folded === undefined) for (const member of members) member.reject(error);
-    else folded.reject(error);
+    abandon(unjudged);
+    if (error instanceof OneByOne) throw error;
+    // Nor is a quota exceeded by what might not be added at all.
+    if (restsOnGuess || (error instanceof NotTaken && !isRead)) return UNPROVEN;
+    if (error instanceof NotTaken && members.length > 1) throw new OneByOne(error.cause);
+    rejectAll(members, folded, error instanceof NotTaken ? error.cause : error);
     return undefined;
   }
 }
 
-/** The text that several operations made together cannot be embedded: each is to be tried by itself. */
-export class CannotEmbed extends Error {
+function rejectAll(members: readonly Member[], folded: Folded | undefined, error: unknown): void {
+  if (folded === undefined) for (const member of members) member.reject(error);
+  else folded.reject(error);
+}
+
+/** For a round that nobody goes on with: what was taken for it stays taken. */
+export function abandon(refused: Refused | undefined): void {
+  refused?.held?.settle('unknown');
+}
+
+/** What several operations made together cannot be embedded, or is too much: each is to be tried by itself. */
+export class OneByOne extends Error {
   constructor(cause: unknown) {
     super('The members of the round must be tried one by one.', { cause });
   }
@@ -94,13 +118,18 @@ async function vectorsOf(
   try {
     return await prepareVectors(context, id, base, after, signal);
   } catch (error) {
-    throw isShared ? new CannotEmbed(error) : error;
+    throw isShared ? new OneByOne(error) : error;
   }
 }
 
 /** The round before may have been applied after all. If not, its vectors are garbage. */
-async function judgeRefused(context: RepositoryContext, { folded, delivery }: Refused, now: Snapshot): Promise<void> {
+async function judgeRefused(
+  context: RepositoryContext,
+  { folded, delivery, held }: Refused,
+  now: Snapshot,
+): Promise<void> {
   const late = appliedAs(delivery, now);
+  held?.settle(late === undefined ? 'notApplied' : 'applied');
   if (late !== undefined) {
     folded.settle(late.version);
     kickOutbox(context, delivery);
@@ -125,13 +154,25 @@ async function deliver(
   const writeId = randomOperationId(context.environment.random);
   const set = writeSet(context, id, key, base, change, folded.needed, writeId);
   const delivery = new Delivery(round, base, set, writeId);
-  const sent = await send(context, delivery);
-  if (sent.kind !== 'applied') return { folded, delivery };
+  const holding = hold(context, base, writtenBy(set), signal);
+  const held = holding instanceof Promise ? await holding : holding;
+  const sent = await (held === undefined ? send(context, delivery) : sendHeld(context, delivery, held));
+  if (sent.kind !== 'applied') return { folded, delivery, held };
+  held?.settle('applied');
   // Settling decodes what was written, for its caller: what is noted then tells that, too.
   folded.settle(sent.version);
   noteState(context, name, delivery, sent);
   kickOutbox(context, delivery);
   return 'applied';
+}
+
+async function sendHeld(context: RepositoryContext, delivery: Delivery, held: Hold): Promise<Sent | Lost> {
+  try {
+    return await send(context, delivery);
+  } catch (error) {
+    held.settle(settlementOf(error));
+    throw error;
+  }
 }
 
 /**
@@ -142,7 +183,7 @@ function noteState(context: RepositoryContext, name: string, { set }: Delivery, 
   const { states } = context.queues;
   const { after } = set.vectors;
   const isKnown = sent.isAnswer && sent.version !== undefined && set.envelope !== undefined && after !== undefined;
-  if (isKnown && mayGuess(context)) states.wrote(name, sent.version, set.envelope, after);
+  if (isKnown && mayGuess(context)) states.wrote(name, sent.version, set.envelope, after, writtenBy(set).bytes);
   else states.forget(name);
 }
 

@@ -5,6 +5,7 @@ import type { VectorName } from '../../core/vectors/index.ts';
 import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Snapshot } from '../snapshot.ts';
+import type { Written } from '../tenancy/metering.ts';
 import type { VectorChange } from '../vectors/prepare.ts';
 import { claimValue, type NeededClaim } from './claims.ts';
 import { type DerivedKeys, derivedKeys, derivesKeys } from './derived-keys.ts';
@@ -148,9 +149,16 @@ function recordChange(
     return { record: { purpose: 'record', type: 'delete', key, ifMatch }, envelope: undefined };
   }
   const stored =
-    after === undefined ? tombstone(context, snapshot.live?.envelope, writeId) : sealed(context, after, writeId);
+    after === undefined
+      ? tombstone(context, key, snapshot.live?.envelope, writeId)
+      : sealed(context, key, after, writeId);
   const named = isAtomic && expiring.length > 0 ? expiring : undefined;
   return { record: new RecordPut(key, stored, precondition, named), envelope: stored.envelope };
+}
+
+/** What a write set leaves under the record's own key. */
+export function writtenBy({ record, envelope }: WriteSet): Written {
+  return { envelope, bytes: record.type === 'put' ? record.value.length : 0 };
 }
 
 /** A record that cannot be read can still be deleted; what its fields derived is then found stale by whoever reads it. */
