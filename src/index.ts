@@ -28,9 +28,13 @@ export type {
   EntitySource,
   IdBrand,
   IdOf,
+  InTenant,
+  NeedsTenant,
+  OnlyOnWhole,
   Range,
   Shape,
   ShapeOf,
+  TenantShape,
   UniqueWhere,
   Where,
 } from './core/model/types.ts';
@@ -46,6 +50,7 @@ export type {
   WatchStore,
 } from './core/store.ts';
 export { systemClock, systemEnvironment, systemRandom } from './core/system.ts';
+export { TenantId, type TenantName } from './core/tenant-id.ts';
 export type { Metric, VectorIndexType } from './core/vectors/index.ts';
 export type { Version } from './core/version.ts';
 export {
@@ -67,6 +72,8 @@ export {
   type IdOptions,
   Index,
   type RangeDecorator,
+  TenantScoped,
+  type TenantScopedDecorator,
   type TextEmbeddingOptions,
   Ttl,
   type TtlDecorator,

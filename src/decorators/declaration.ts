@@ -28,7 +28,7 @@ export function declarationOf(source: EntitySource): EntityDeclaration {
 function classDeclaration(source: new () => object): EntityDeclaration {
   const className = source.name || '(anonymous class)';
   const entity = ownNotes(source)?.entity;
-  const { fields, embeddings, ttl, problems } = inheritedNotes(source);
+  const { fields, embeddings, ttl, tenantScoped, problems } = inheritedNotes(source);
   if (entity === undefined) problems.unshift({ text: missingEntity(source) });
   return {
     name: entity?.name ?? className,
@@ -45,6 +45,7 @@ function classDeclaration(source: new () => object): EntityDeclaration {
     upcast: entity?.upcast,
     ttl,
     ring: entity?.ring,
+    tenantScoped,
     problems: problems.map(({ field, text }) =>
       field === undefined ? `${className} ${text}` : `${className}.${field} ${text}`,
     ),
@@ -55,6 +56,7 @@ interface InheritedNotes {
   readonly fields: ReadonlyMap<string, FieldNotes>;
   readonly embeddings: ReadonlyMap<string, NotedEmbedding>;
   readonly ttl: TtlDeclaration | undefined;
+  readonly tenantScoped: boolean;
   readonly problems: NotedProblem[];
 }
 
@@ -63,6 +65,7 @@ function inheritedNotes(source: object): InheritedNotes {
   const embeddings = new Map<string, NotedEmbedding>();
   const problems: NotedProblem[] = [];
   let ttl: TtlDeclaration | undefined;
+  let tenantScoped = false;
   for (const ancestor of lineage(source)) {
     const notes = ownNotes(ancestor);
     if (notes === undefined) continue;
@@ -70,8 +73,9 @@ function inheritedNotes(source: object): InheritedNotes {
     for (const embedding of notes.embeddings) embeddings.set(embedding.name, embedding);
     problems.push(...notes.problems);
     ttl = notes.ttl ?? ttl;
+    tenantScoped ||= notes.tenantScoped ?? false;
   }
-  return { fields, embeddings, ttl, problems };
+  return { fields, embeddings, ttl, tenantScoped, problems };
 }
 
 /** The class and its ancestors, the oldest first. */

@@ -1,6 +1,7 @@
 import type { $ZodObject, input, output } from 'zod/v4/core';
 import type { KeyPart } from '../core/keys/index.ts';
 import type { IdGenerator, IdPart, Shape, UniqueWhere, Where } from '../core/model/index.ts';
+import type { TenantId } from '../core/tenant-id.ts';
 import type { Version } from '../core/version.ts';
 import type { EmbeddingOptions, TextField } from './embedding-types.ts';
 
@@ -48,9 +49,12 @@ type Generated<I, G> = [G] extends [never] ? never : I extends readonly unknown[
 /** Where a vector can be given. */
 type Vectors<E extends string> = { [K in E]?: Float32Array | undefined };
 
+/** Shows whose an entity is. */
+type Owned<T extends boolean> = [T] extends [true] ? { readonly tenant: TenantId } : unknown;
+
 /** What a repository gives: the output of the schema, and the version. */
-type DefinedEntity<S extends $ZodObject, V extends string, E extends string> = Simplify<
-  output<S> & { [K in V]?: Version | undefined } & Vectors<E>
+type DefinedEntity<S extends $ZodObject, V extends string, E extends string, T extends boolean> = Simplify<
+  output<S> & { [K in V]?: Version | undefined } & Vectors<E> & Owned<T>
 >;
 
 type Required<S extends $ZodObject, I, G> = Exclude<
@@ -75,12 +79,19 @@ type DefinedDraft<E, I> = Simplify<
 >;
 
 /** The types that a repository of the definition works with. */
-export interface DefinedShape<S extends $ZodObject, I, V extends string, G, E extends string = never> extends Shape {
-  readonly entity: DefinedEntity<S, V, E>;
+export interface DefinedShape<
+  S extends $ZodObject,
+  I,
+  V extends string,
+  G,
+  E extends string = never,
+  T extends boolean = false,
+> extends Shape {
+  readonly entity: DefinedEntity<S, V, E, T>;
   readonly input: DefinedInput<S, I, G, E>;
   readonly id: DefinedId<S, I>;
-  readonly draft: DefinedDraft<DefinedEntity<S, V, E>, I>;
-  readonly where: Where<DefinedEntity<S, V, E>>;
-  readonly unique: UniqueWhere<DefinedEntity<S, V, E>>;
+  readonly draft: DefinedDraft<DefinedEntity<S, V, E, T>, I>;
+  readonly where: Where<DefinedEntity<S, V, E, T>>;
+  readonly unique: UniqueWhere<DefinedEntity<S, V, E, T>>;
   readonly embedding: E;
 }

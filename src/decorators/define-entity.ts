@@ -32,6 +32,7 @@ export interface DefineEntityOptions<
   V extends string,
   G,
   E extends string = never,
+  T extends boolean = false,
 > extends EntityOptions {
   /** The field that is the id, or the fields that make it together, in order. */
   readonly id: I;
@@ -42,6 +43,8 @@ export interface DefineEntityOptions<
   readonly ttl?: Duration | TtlDeclaration | undefined;
   /** The field with a date that is the record's own deadline: `@Ttl()` on a property. */
   readonly deadline?: FieldName<S, Date | null | undefined> | undefined;
+  /** Its records belong to a tenant: `@TenantScoped()`. Adds the field `tenant`, which is not in the zod object. */
+  readonly tenantScoped?: T | undefined;
   /** Single fields as a list, or lists of fields by the name of the constraint. */
   readonly unique?: GroupOption<S> | undefined;
   /** Single fields as a list, or lists of fields by the name of the index. */
@@ -70,7 +73,12 @@ export function defineEntity<
   const V extends string = never,
   const G extends GenerateOption<S, I> = never,
   const E extends string = never,
->(name: string, schema: S, options: DefineEntityOptions<S, I, V, G, E>): EntityDefinition<DefinedShape<S, I, V, G, E>> {
+  const T extends boolean = false,
+>(
+  name: string,
+  schema: S,
+  options: DefineEntityOptions<S, I, V, G, E, T>,
+): EntityDefinition<DefinedShape<S, I, V, G, E, T>> {
   checkArguments(name, schema, options);
   const declaration: EntityDeclaration = {
     name,
@@ -85,6 +93,7 @@ export function defineEntity<
     ttl:
       typeof options.ttl === 'object' ? options.ttl : options.ttl === undefined ? undefined : { duration: options.ttl },
     ring: options.ring,
+    tenantScoped: options.tenantScoped,
     problems: problems(name, schema, options),
   };
   return Object.freeze({ name, [DECLARATION]: declaration });

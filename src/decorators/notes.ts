@@ -45,6 +45,7 @@ export type NotedEmbedding = { readonly name: string } & EmbeddingOptions;
 export interface ClassNotes {
   entity?: { readonly name: string } & EntityOptions;
   ttl?: TtlDeclaration;
+  tenantScoped?: boolean;
   /** In the order in which a reader meets them. */
   readonly embeddings: NotedEmbedding[];
   readonly fields: Map<string, FieldNotes>;

@@ -1,7 +1,8 @@
 import type { Environment } from '../core/clock.ts';
 import { NorimakiError } from '../core/errors.ts';
-import type { EntityModel } from '../core/model/model.ts';
+import { type EntityModel, TENANT_FIELD } from '../core/model/model.ts';
 import type { Version } from '../core/version.ts';
+import { checkTenant } from './tenancy/tenant-model.ts';
 import { type GivenVectors, givenVectors } from './vectors/given.ts';
 
 export type Values = Record<string, unknown>;
@@ -39,6 +40,7 @@ export function fromInput(model: EntityModel, input: unknown, environment: Envir
     });
   }
   const blank = model.instantiate();
+  checkTenant(model, input);
   refuseUnknownFields(model, input, blank);
   const values = { ...dehydrate(model, blank), ...dehydrate(model, input) };
   for (const [field, makeDefault] of model.schemaDefaults) {
@@ -61,6 +63,7 @@ function refuseUnknownFields(model: EntityModel, input: object, blank: object): 
   const isKnown = (key: string): boolean =>
     model.fields.includes(key) ||
     key === model.versionField ||
+    (model.tenantScoped && key === TENANT_FIELD) ||
     model.embeddings.some(({ name, isField }) => isField && name === key);
   const unknown = Object.keys(input).filter((key) => !isKnown(key));
   if (unknown.length === 0) return;

@@ -1,7 +1,7 @@
 import { type Duration, milliseconds } from '../duration.ts';
 import { NorimakiError } from '../errors.ts';
 import { label } from './label.ts';
-import type { EntityDeclaration } from './model.ts';
+import { type EntityDeclaration, TENANT_FIELD } from './model.ts';
 
 const MAX_NAME_BYTES = 128;
 const MAX_RING = 1024;
@@ -20,6 +20,7 @@ export function entityProblems(declaration: EntityDeclaration): string[] {
     ...ttlProblems(declaration),
     ...ringProblems(declaration),
     ...instanceProblems(declaration),
+    ...tenantProblems(declaration),
   ];
 }
 
@@ -94,4 +95,28 @@ function instanceProblems(declaration: EntityDeclaration): string[] {
       `${label(declaration)} could not be made: its constructor threw (${why}). Entities are made with new and no arguments; give fields their values in initialisers.`,
     ];
   }
+}
+
+/** The field that shows the tenant is filled on reading, and nothing else may claim it. */
+function tenantProblems(declaration: EntityDeclaration): string[] {
+  if (!declaration.tenantScoped) return [];
+  const at = `${label(declaration)}.${TENANT_FIELD}`;
+  const isOther = [...declaration.fields, ...(declaration.embeddings ?? [])].some(({ name }) => name === TENANT_FIELD);
+  if (isOther) {
+    return [`${at} shows whose an entity is and is not stored. Take its decorators off, or it out of the zod object.`];
+  }
+  return canHold(declaration, TENANT_FIELD)
+    ? []
+    : [`${at} cannot be set: declare it as a plain field, readonly tenant!: TenantId.`];
+}
+
+/** What cannot be made at all says so itself. */
+function canHold({ instantiate }: EntityDeclaration, field: string): boolean {
+  let blank: object;
+  try {
+    blank = instantiate();
+  } catch {
+    return true;
+  }
+  return Reflect.set(blank, field, '');
 }

@@ -4,6 +4,7 @@ import type { IdPart } from '../../core/model/model.ts';
 import type { KeyRange, ScanPage } from '../../core/store.ts';
 import { nextTurn } from '../../core/turn.ts';
 import { snapshotOf } from '../snapshot.ts';
+import { admit } from '../tenancy/admission.ts';
 import { spacesInUse } from '../vectors/catalog.ts';
 import { forEachAtOnce } from './each.ts';
 import { type Filled, type Filling, fillRecord, judge, type Lack, lackOf } from './fill-record.ts';
@@ -42,6 +43,7 @@ export async function fillPass(filling: Filling, options: PassOptions): Promise<
   if (from !== undefined) range = { ...range, start: new Uint8Array(Buffer.from(from.cursor, 'base64url')) };
   while (range !== undefined) {
     throwIfAborted(signal);
+    await admit(context, 'write', { signal });
     const page: ScanPage = await context.client.scan(range, { limit: concurrency, signal });
     const lacks = await lacksOf(filling, page.entries);
     await forEachAtOnce(lacks, concurrency, async ({ id, lack }) => {

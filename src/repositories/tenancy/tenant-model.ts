@@ -2,6 +2,11 @@ import { NorimakiError } from '../../core/errors.ts';
 import { type EntityModel, TENANT_FIELD } from '../../core/model/model.ts';
 import type { Place } from './place.ts';
 
+/** The model of an entity that belongs to a tenant, as the handle of one works with it. */
+interface OwnedModel extends EntityModel {
+  readonly tenant: string;
+}
+
 /** The model as a handle works with it: entities of a tenant are made with its name in them. Errors: `tenant.required`. */
 export function modelIn({ tenant }: Place, model: EntityModel): EntityModel {
   if (!model.tenantScoped) return model;
@@ -12,12 +17,18 @@ export function modelIn({ tenant }: Place, model: EntityModel): EntityModel {
       { entity: model.name },
     );
   }
-  return { ...model, instantiate: () => Object.assign(model.instantiate(), { [TENANT_FIELD]: tenant }) };
+  const owned: OwnedModel = {
+    ...model,
+    tenant,
+    instantiate: () => Object.assign(model.instantiate(), { [TENANT_FIELD]: tenant }),
+  };
+  return owned;
 }
 
 /** Refuses what was read in another tenant. Errors: `tenant.mismatch`. */
-export function checkTenant({ name, tenantScoped }: EntityModel, expected: string | undefined, entity: object): void {
-  if (!tenantScoped || expected === undefined) return;
+export function checkTenant(model: EntityModel, entity: object): void {
+  if (!isOwned(model)) return;
+  const { name, tenant: expected } = model;
   // An entity is read by field name.
   const found: unknown = (entity as Record<string, unknown>)[TENANT_FIELD];
   if (found === undefined || found === expected) return;
@@ -26,4 +37,8 @@ export function checkTenant({ name, tenantScoped }: EntityModel, expected: strin
     `This ${name} is of another tenant than the repository. To copy it, write a new one without the field ${TENANT_FIELD}.`,
     { entity: name, expected, found: String(found) },
   );
+}
+
+function isOwned(model: EntityModel): model is OwnedModel {
+  return 'tenant' in model;
 }

@@ -2,6 +2,7 @@ import { throwIfAborted } from '../../core/abort.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import type { Key, KeyRange } from '../../core/store.ts';
 import { repositoryCalls } from '../telemetry.ts';
+import { admit } from '../tenancy/admission.ts';
 import { driveBatch } from './outbox-batch.ts';
 import { heldFor, itemOf, type OutboxItem } from './outbox-item.ts';
 import type { Refreshed } from './outbox-plan.ts';
@@ -91,6 +92,7 @@ async function driveItems(
   let batch = available(driver, items, tally);
   for (let idleRounds = 0; batch.length > 0; idleRounds++) {
     const settled = tally.done + tally.dead;
+    await admit(driver.context, 'write', { signal });
     const outcomes = await told(driver, () => driveBatch(driver, batch, refreshed, signal));
     const keysOf = (isOne: (outcome: Outcome) => boolean): Key[] =>
       batch.flatMap(({ key }, i) => (isOne(outcomes[i] as Outcome) ? [key] : [])); // One outcome for each item.

@@ -2,6 +2,7 @@ import { MAX_PAGE } from '../../core/checks.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import type { KeyRange, ReadOptions } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
+import { admit } from '../tenancy/admission.ts';
 import type { Progress } from '../verbs/bulk.ts';
 import { type Page, readPage } from '../verbs/pages.ts';
 import { deleteEntry, itemOf, type OutboxItem, replaceEntry } from './outbox-item.ts';
@@ -85,6 +86,7 @@ export class EntityOutbox implements Outbox {
 
   async counts({ signal }: Pick<ReadOptions, 'signal'> = {}): Promise<OutboxCounts> {
     this.#worker();
+    await admit(this.#context, 'read', { signal });
     let waiting = 0;
     let dead = 0;
     let since = Number.POSITIVE_INFINITY;
@@ -100,6 +102,7 @@ export class EntityOutbox implements Outbox {
 
   async drain({ signal, onProgress }: DrainOptions = {}): Promise<void> {
     const worker = this.#worker();
+    await admit(this.#context, 'write', { signal });
     if (onProgress === undefined) return worker.drain({ signal });
     const { waiting } = await this.counts({ signal });
     const onBatch = (made: number, failed: number): void => {
@@ -125,6 +128,7 @@ export class EntityOutbox implements Outbox {
 
   async retry(ids?: readonly unknown[], { signal }: Pick<ReadOptions, 'signal'> = {}): Promise<number> {
     const worker = this.#worker();
+    await admit(this.#context, 'write', { signal });
     const notBefore = this.#context.environment.clock.now();
     const revived = await this.#changeDead(ids, signal, async (item) => {
       const entry = { since: item.entry.since, notBefore, attempts: 0 };
@@ -136,6 +140,7 @@ export class EntityOutbox implements Outbox {
 
   async drop(ids?: readonly unknown[], { signal }: Pick<ReadOptions, 'signal'> = {}): Promise<number> {
     this.#worker();
+    await admit(this.#context, 'write', { signal });
     return this.#changeDead(ids, signal, (item) => deleteEntry(this.#context, item));
   }
 

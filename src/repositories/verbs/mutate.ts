@@ -7,6 +7,7 @@ import type { RepositoryContext } from '../context.ts';
 import { firstDeadline, nextDeadline, type TtlOption } from '../deadline.ts';
 import { dehydrate, fromInput, hydrate } from '../entity.ts';
 import { describeRecord, type LiveRecord } from '../snapshot.ts';
+import { checkTenant } from '../tenancy/tenant-model.ts';
 import { givenVectors } from '../vectors/given.ts';
 import type { WriteCallOptions } from '../write/member.ts';
 import { decodeToChange, firstRecord, isReplay, nextRecord, operationIdOf } from '../write/next-record.ts';
@@ -109,6 +110,7 @@ function changed(
   const { model, environment, keys } = context;
   // A replacement is an object; `(p) => p.stock--` and `(p) => p.tags.push('new')` return what nobody asked for.
   const entity = typeof returned === 'object' && returned !== null ? returned : draft.entity;
+  checkTenant(model, entity);
   const values = dehydrate(model, entity);
   if (compareKeys(keys.record(keys.idPartsOf(values)), keys.record(id)) !== 0) {
     throw new NorimakiError(

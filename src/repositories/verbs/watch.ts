@@ -5,6 +5,7 @@ import { fullJitter, isOutage, type RetryPolicy } from '../../core/retry/index.t
 import type { Change, KeyRange, Watch, WatchOptions } from '../../core/store.ts';
 import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
+import { admit } from '../tenancy/admission.ts';
 
 /**
  * What a watch tells.
@@ -95,7 +96,10 @@ export class EntityWatch implements EntityChanges {
     this.#inner = watch;
     try {
       yield { type: 'start' };
-      for await (const changes of watch) for (const change of changes) yield this.#told(change);
+      for await (const changes of watch) {
+        await admit(this.#context, 'read', this.#options);
+        for (const change of changes) yield this.#told(change);
+      }
     } catch (error) {
       if (!NorimakiError.is(error, 'watch.lost')) throw error;
       yield { type: 'lost' };
@@ -108,6 +112,7 @@ export class EntityWatch implements EntityChanges {
   async #open(): Promise<Watch> {
     const { clock, random } = this.#context.environment;
     const { signal } = this.#ending;
+    await admit(this.#context, 'read', this.#options);
     for (let attempt = 1; ; attempt++) {
       try {
         const watch = await this.#context.client.watch(this.#range, { ...this.#options, signal });

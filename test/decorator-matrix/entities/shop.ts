@@ -2,7 +2,8 @@
 
 import { z } from 'zod';
 import type { Default } from '../../../src/core/model/index.ts';
-import { Embedding, Entity, Field, Id, Index, Ttl, Unique } from '../../../src/decorators/index.ts';
+import type { TenantId } from '../../../src/core/tenant-id.ts';
+import { Embedding, Entity, Field, Id, Index, TenantScoped, Ttl, Unique } from '../../../src/decorators/index.ts';
 import { Stored } from './stored.ts';
 
 const dateAsText = z.codec(z.iso.datetime(), z.date(), {
@@ -54,6 +55,43 @@ export class OrderLine {
   @Field(z.string()) @Unique('place') @Index('place') shelf!: string;
   @Field(z.string()) @Index() @Index('place') sku!: string;
   @Field(z.number()) @Unique('place') bin: Default<number> = 1;
+}
+
+@TenantScoped()
+abstract class Owned {
+  readonly tenant!: TenantId;
+}
+
+@Entity('invoice')
+export class Invoice extends Owned {
+  @Id() id!: Id<string>;
+  @Field(z.string()) name!: string;
+}
+
+@Entity('receipt')
+@TenantScoped()
+export class Receipt {
+  @Id() id!: Id<string>;
+  @Field(z.string()) name!: string;
+  readonly tenant!: TenantId;
+}
+
+/** Stores what is filled on reading. */
+@Entity('stored tenant')
+@TenantScoped()
+export class StoredTenant {
+  @Id() id!: Id<string>;
+  @Field(z.custom<TenantId>()) tenant!: TenantId;
+}
+
+/** Has no room for it. */
+@Entity('computed tenant')
+@TenantScoped()
+export class ComputedTenant {
+  @Id() id!: Id<string>;
+  get tenant(): TenantId {
+    throw new Error('There is none.');
+  }
 }
 
 /** Nothing but a subclass. */
