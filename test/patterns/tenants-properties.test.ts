@@ -123,21 +123,28 @@ describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
       const random = seededRandom(seed);
       const processes = await Promise.all(
         Array.from({ length: PROCESSES }, (_, i) =>
-          startTenants(store, { trueClock: clock, seed: seed * 31 + i * 7, faults: anyFaults(seed + i) }),
+          startTenants(store, {
+            trueClock: clock,
+            seed: seed * 31 + i * 7,
+            faults: anyFaults(seed + i),
+            writeTimeout: '2s',
+          }),
         ),
       );
       // Wall clocks that are wrong by hours.
       for (const process of processes) process.clock.offset = (random.float() - 0.5) * 1e8;
-      const { tenants: calm } = await startTenants(store, { trueClock: clock, seed: 3 });
+      const { tenants: calm } = await startTenants(store, { trueClock: clock, seed: 3, writeTimeout: '2s' });
+      let isOver = false;
       let unreachable = 0;
       const problems: string[] = [];
       const use = async ({ tenants }: TenantsProcess): Promise<void> => {
-        for (let i = 0; i < 6; i++) {
+        while (!isOver) {
+          await clock.sleep(random.float() * 800);
           const handle = await tenants.db('acme').catch(forget);
           if (handle === undefined) continue;
           const notes = handle.repo(Note);
           const life = unreachable;
-          for (let n = 0; n < 6; n++) {
+          for (let n = 0; n < 6 && !isOver; n++) {
             await clock.sleep(random.float() * 800);
             const before = unreachable;
             const id = `${pickInt(random, 5)}`;
@@ -175,7 +182,12 @@ describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
           }
         }
       };
-      await Promise.all([...processes.map(use), rule()]);
+      await Promise.all([
+        ...processes.map(use),
+        rule().finally(() => {
+          isOver = true;
+        }),
+      ]);
       expect([...new Set(problems)], `seed ${seed}`).toEqual([]);
       for (const { faulty } of processes) await faulty.heal();
       for await (const _ of calm.purge('acme', { confirm: 'acme' }));

@@ -2,6 +2,7 @@ import { NorimakiError } from '../../core/errors.ts';
 import type { TenantPart } from '../../repositories/tenancy/part.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { unknownTenant } from './errors.ts';
+import type { TenantState } from './records.ts';
 import type { Registry } from './registry.ts';
 import { NOTHING } from './usage.ts';
 
@@ -48,12 +49,7 @@ export async function* purge(
         if (draft.generation === 1) throw unknownTenant(id);
         return;
       }
-      draft.state = 'purged';
-      draft.generation++;
-      draft.charged = NOTHING;
-      draft.account++;
-      draft.granted = undefined;
-      draft.isSwept = false;
+      endGeneration(draft);
     },
     options,
   );
@@ -83,4 +79,14 @@ export async function* purge(
     options,
   );
   yield at('done');
+}
+
+/** From here on nothing that the tenant has is found any more. */
+export function endGeneration(draft: TenantState): void {
+  draft.state = 'purged';
+  draft.generation++;
+  draft.charged = NOTHING;
+  draft.account++;
+  draft.granted = undefined;
+  draft.isSwept = false;
 }

@@ -25,7 +25,12 @@ export class Registry {
   }
 
   /** Errors: `already.exists`. */
-  async create(id: string, plan: string, options: BlockCallOptions): Promise<TenantState> {
+  async create(
+    id: string,
+    plan: string,
+    options: BlockCallOptions,
+    state: 'active' | 'suspended' = 'active',
+  ): Promise<TenantState> {
     TenantId(id);
     checkPlan(this.settings.plans, plan);
     const { name: registry } = this.settings;
@@ -36,7 +41,8 @@ export class Registry {
       id,
       (draft) => {
         if (draft.registry !== registry || draft.state !== 'purged') throw alreadyThere(id, draft.registry, registry);
-        draft.state = 'active';
+        draft.state = state;
+        draft.reads = false;
         draft.plan = plan;
         draft.createdAt = createdAt;
       },

@@ -6,55 +6,23 @@ import { TenantPart } from '../../repositories/tenancy/part.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { requireStore } from '../shared/require-store.ts';
 import { type AcrossOptions, type AcrossResult, type Audit, AuditedDoor } from './across.ts';
+import { type ExportOptions, exportLines } from './export.ts';
 import { Handles } from './handles.ts';
-import { type PurgeOptions, type PurgeProgress, purge } from './purge.ts';
+import { Import, type ImportOptions } from './import.ts';
+import { endGeneration, type PurgeOptions, type PurgeProgress, purge } from './purge.ts';
 import { type ReconcileOptions, reconcile } from './reconcile.ts';
 import type { TenantState } from './records.ts';
 import { Registry } from './registry.ts';
 import { checkPlan, settingsOf, type TenantsOptions, UNLIMITED } from './settings.ts';
-import { eachMetric, type Metric } from './usage.ts';
-
-/** A tenant, as its record says. */
-export interface Tenant<Plan extends string = string> {
-  readonly id: string;
-  readonly state: 'active' | 'suspended';
-  /** Whether it may read while it is suspended. */
-  readonly reads: boolean;
-  /** How many there have been of this name. */
-  readonly generation: number;
-  /** The plan as it is stored; a program that does not know it gets `tenant.planUnknown` from the tenant's writes. */
-  readonly plan: Plan;
-  readonly createdAt: Date;
-}
-
-/** How much a tenant stores. `used` may be too much, never too little: see `reconcile`. */
-export type TenantUsage = Readonly<
-  Record<Metric, { readonly used: number /** `undefined`: none. */; readonly limit: number | undefined }>
->;
-
-export interface CreateTenantOptions<Plan extends string> extends BlockCallOptions {
-  readonly plan: Plan;
-}
-
-export interface SuspendOptions extends BlockCallOptions {
-  /** Lets it go on reading; default `false`. */
-  readonly reads?: boolean | undefined;
-}
-
-export interface TenantDbOptions {
-  /**
-   * - `'cached'` (default): goes by what was read of the tenant at most `policyTtl` ago.
-   * - `'strong'`: reads the tenant's record at every call.
-   */
-  readonly read?: 'cached' | 'strong' | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface ListTenantsOptions {
-  /** Begin behind this name. */
-  readonly after?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+import type {
+  CreateTenantOptions,
+  ListTenantsOptions,
+  SuspendOptions,
+  Tenant,
+  TenantDbOptions,
+  TenantUsage,
+} from './types.ts';
+import { eachMetric } from './usage.ts';
 
 /**
  * Tenants of one database: who they are, what they may store, and the only handles that reach it.
@@ -193,6 +161,49 @@ export class Tenants<St extends Store = Store, Plan extends string = string> imp
    */
   async *purge(id: string, options: PurgeOptions): AsyncGenerator<PurgeProgress, void, undefined> {
     yield* purge(this.#registry, id, this.#part(id), options);
+  }
+
+  /**
+   * All that a tenant has, as lines of JSON (without their ends): records of all entities and blocks, unique values, index
+   * entries, vectors. Of one instant only if nobody writes meanwhile: suspend it with `reads: true` before. Encrypted
+   * records are exported in the clear. Needs a store with scan. Errors: `tenant.unknown`, `capability.missing`.
+   *
+   * @example
+   * ```ts
+   * for await (const line of tenants.export('acme')) file.write(`${line}\n`);
+   * ```
+   */
+  async *export(id: string, options: ExportOptions = {}): AsyncGenerator<string, void, undefined> {
+    const part = this.#part(id);
+    const state = await this.#registry.get(id, options.signal);
+    yield* exportLines(state, part, await this.#handles.ringOf(id), options);
+  }
+
+  /**
+   * Makes a tenant of the lines of an export, of this database or another. It is suspended until all of it is there; if that
+   * fails there is no such tenant. Errors: `already.exists`, `tenant.quotaExceeded`, `argument.invalid` with the number of a
+   * line that is none.
+   */
+  async import(
+    id: string,
+    lines: AsyncIterable<string> | Iterable<string>,
+    options: ImportOptions<Plan>,
+  ): Promise<Tenant<Plan>> {
+    const part = this.#part(id);
+    const ring = await this.#handles.ringOf(id);
+    const state = await this.#registry.create(id, options.plan, options, 'suspended');
+    try {
+      return tenantOf(await new Import(this.#registry, state, part, ring, options).run(lines));
+    } catch (error) {
+      await this.#registry.change(id, endGeneration, {});
+      throw error;
+    }
+  }
+
+  /** The same from one tenant to a new one, of this database. Errors: `tenant.unknown` and those of {@link import}. */
+  async clone(from: string, to: string, options: ImportOptions<Plan>): Promise<Tenant<Plan>> {
+    await this.#registry.get(from, options.signal);
+    return this.import(to, this.export(from, { signal: options.signal }), options);
   }
 
   /**
