@@ -56,7 +56,7 @@ interface InheritedNotes {
   readonly fields: ReadonlyMap<string, FieldNotes>;
   readonly embeddings: ReadonlyMap<string, NotedEmbedding>;
   readonly ttl: TtlDeclaration | undefined;
-  readonly tenantScoped: boolean;
+  readonly tenantScoped: boolean | undefined;
   readonly problems: NotedProblem[];
 }
 
@@ -65,7 +65,7 @@ function inheritedNotes(source: object): InheritedNotes {
   const embeddings = new Map<string, NotedEmbedding>();
   const problems: NotedProblem[] = [];
   let ttl: TtlDeclaration | undefined;
-  let tenantScoped = false;
+  let tenantScoped: boolean | undefined;
   for (const ancestor of lineage(source)) {
     const notes = ownNotes(ancestor);
     if (notes === undefined) continue;
@@ -73,7 +73,7 @@ function inheritedNotes(source: object): InheritedNotes {
     for (const embedding of notes.embeddings) embeddings.set(embedding.name, embedding);
     problems.push(...notes.problems);
     ttl = notes.ttl ?? ttl;
-    tenantScoped ||= notes.tenantScoped ?? false;
+    tenantScoped = notes.tenantScoped ?? tenantScoped;
   }
   return { fields, embeddings, ttl, tenantScoped, problems };
 }

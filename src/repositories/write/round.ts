@@ -1,6 +1,6 @@
 import type { RepositoryContext } from '../context.ts';
 import type { Snapshot } from '../snapshot.ts';
-import type { Hold } from '../tenancy/meter.ts';
+import type { Hold, Settlement } from '../tenancy/meter.ts';
 import { hold, NotTaken, settlementOf } from '../tenancy/metering.ts';
 import { prepareVectors, type VectorChange, withoutVectors } from '../vectors/prepare.ts';
 import { deleteUnnamed, insertReserved } from '../vectors/reserve.ts';
@@ -9,6 +9,7 @@ import type { Member } from './member.ts';
 import { randomOperationId } from './next-record.ts';
 import { appliedAs, Delivery, type Lost, type Sent, send } from './send.ts';
 import { firstStart, isProven, mayGuess, type Round, readStart } from './start.ts';
+import { verdict } from './verdict.ts';
 import { writeSet, writtenBy } from './write-set.ts';
 
 /** A round that committed nothing, for the next one to judge by what it reads. */
@@ -122,6 +123,12 @@ async function vectorsOf(
   }
 }
 
+/** Of a delete that may have been applied nothing is left to tell; whoever writes a record leaves it there to be judged. */
+function refusal(delivery: Delivery, now: Snapshot): Settlement {
+  const isGone = delivery.set.envelope === undefined && verdict(delivery, now) === 'undecided';
+  return isGone ? 'unknown' : 'notApplied';
+}
+
 /** The round before may have been applied after all. If not, its vectors are garbage. */
 async function judgeRefused(
   context: RepositoryContext,
@@ -129,7 +136,7 @@ async function judgeRefused(
   now: Snapshot,
 ): Promise<void> {
   const late = appliedAs(delivery, now);
-  held?.settle(late === undefined ? 'notApplied' : 'applied');
+  held?.settle(late === undefined ? refusal(delivery, now) : 'applied');
   if (late !== undefined) {
     folded.settle(late.version);
     kickOutbox(context, delivery);
