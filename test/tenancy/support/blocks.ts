@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import type { Database } from '../../../src/index.ts';
+import { defineEntity, NorimakiError } from '../../../src/index.ts';
+import {
+  Cache,
+  type CacheBus,
+  ConcurrencyLimiter,
+  Counter,
+  Election,
+  fixedWindow,
+  RateLimiter,
+  Sessions,
+  sessionFields,
+} from '../../../src/patterns/index.ts';
+
+/** Uses a block under names that every tenant uses, and tells what it saw: the same as if it were alone. */
+export interface BlockUse {
+  readonly name: string;
+  run(db: Database): Promise<unknown>;
+}
+
+const Session = defineEntity('session', z.object({ ...sessionFields, cart: z.number() }), {
+  id: 'id',
+  versioned: 'version',
+  deadline: 'expiresAt',
+});
+
+/** One bus for all tenants, as one Redis would be. */
+function sharedBus(): CacheBus {
+  const listeners = new Set<Parameters<CacheBus['subscribe']>[0]>();
+  return {
+    publish: (message) => {
+      for (const listener of listeners) listener(structuredClone(message));
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+const bus = sharedBus();
+
+/** A new block is one entry here. */
+export const BLOCKS: readonly BlockUse[] = [
+  {
+    name: 'Counter',
+    run: async (db) => {
+      const counter = new Counter(db, { name: 'c', shards: 2, min: 0n, max: 5n });
+      const adds = [
+        await counter.tryAdd(3n, { idempotencyKey: 'k' }),
+        await counter.tryAdd(3n),
+        await counter.tryAdd(2n),
+      ];
+      return [adds.map(({ ok }) => ok), await counter.value()];
+    },
+  },
+  {
+    name: 'Cache',
+    run: async (db) => {
+      await using cache = new Cache<number>(db, { name: 'c', coherence: bus, l1: { max: 10, ttl: '1h' } });
+      let loads = 0;
+      const load = () => cache.get('k', () => Promise.resolve(++loads), { tags: ['t'] });
+      const seen = [await load(), await load()];
+      await cache.invalidateTags(['t']);
+      seen.push(await load());
+      await cache.put('k', 7);
+      seen.push(await load());
+      return [seen, loads];
+    },
+  },
+  {
+    name: 'RateLimiter',
+    run: async (db) => {
+      const limiter = new RateLimiter(db, { name: 'r', limits: [fixedWindow({ limit: 2, per: '1h' })] });
+      const answers = [await limiter.consume('k'), await limiter.consume('k'), await limiter.consume('k')];
+      return answers.map(({ allowed }) => allowed);
+    },
+  },
+  {
+    name: 'ConcurrencyLimiter',
+    run: async (db) => {
+      const limiter = new ConcurrencyLimiter(db, { name: 'c', max: 1, ttl: '1h' });
+      const slots = [await limiter.tryAcquire('k'), await limiter.tryAcquire('k')];
+      return slots.map(({ acquired }) => acquired);
+    },
+  },
+  {
+    name: 'Sessions',
+    run: async (db) => {
+      const sessions = new Sessions(db, Session, {
+        name: 'web',
+        secrets: ['one secret for all of the tenants, long enough'],
+      });
+      const { token } = await sessions.create({ userId: 'mia', cart: 1 });
+      tokens.push({ db, token });
+      let others = 0;
+      for (const other of tokens) if (other.db !== db && (await sessions.validate(other.token)) !== undefined) others++;
+      let listed = 0;
+      for await (const _ of sessions.list('mia')) listed++;
+      return [(await sessions.validate(token))?.cart, listed, others];
+    },
+  },
+  {
+    name: 'Election',
+    run: async (db) => {
+      const election = new Election(db, { name: 'e' });
+      const led = await election.tryAcquire();
+      return [led?.token, await new Election(db, { name: 'e' }).tryAcquire()];
+    },
+  },
+];
+
+/** Of all sessions that were begun by any tenant. */
+const tokens: { readonly db: Database; readonly token: string }[] = [];
+
+export const codeOf = (error: unknown): string => (error instanceof NorimakiError ? error.code : String(error));
