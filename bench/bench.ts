@@ -9,6 +9,7 @@ import { formatRows } from './row.ts';
 import { scanBench } from './scan.ts';
 import { searchBench } from './search.ts';
 import { sessionsBench } from './sessions.ts';
+import { tenantsBench } from './tenants.ts';
 import { wireBench } from './wire.ts';
 
 // Every row is measured beside its rival in one run; figures of different runs are not comparable.
@@ -23,6 +24,7 @@ const benches = {
   scan: scanBench,
   search: searchBench,
   sessions: sessionsBench,
+  tenants: tenantsBench,
   wire: wireBench,
 };
 
