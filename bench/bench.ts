@@ -5,6 +5,7 @@ import { counterBench } from './counter.ts';
 import { electionBench } from './election.ts';
 import { embeddedBench } from './embedded.ts';
 import { limiterBench } from './limiter.ts';
+import { quotasBench } from './quotas.ts';
 import { formatRows } from './row.ts';
 import { scanBench } from './scan.ts';
 import { searchBench } from './search.ts';
@@ -21,6 +22,7 @@ const benches = {
   election: electionBench,
   embedded: embeddedBench,
   limiter: limiterBench,
+  quotas: quotasBench,
   scan: scanBench,
   search: searchBench,
   sessions: sessionsBench,

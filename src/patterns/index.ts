@@ -81,3 +81,22 @@ export type {
 } from './sessions/types.ts';
 export type { ValidateOptions } from './sessions/validate.ts';
 export type { BlockCallOptions, BlockOptions } from './shared/options.ts';
+export type { AcrossEvent, AcrossOptions, AcrossResult, Audit } from './tenants/across.ts';
+export type { TenantEncryption, TenantKeys } from './tenants/encryption.ts';
+export type { TenantErrorDetails } from './tenants/errors.ts';
+export type { ExportOptions } from './tenants/export.ts';
+export type { ImportOptions } from './tenants/import.ts';
+export type { PurgeOptions, PurgeProgress } from './tenants/purge.ts';
+export type { ReconcileOptions } from './tenants/reconcile.ts';
+export type { ByteSize, PlanLimits, TenantsOptions } from './tenants/settings.ts';
+export { type TenantContext, tenantContext } from './tenants/tenant-context.ts';
+export { Tenants } from './tenants/tenants.ts';
+export type {
+  CreateTenantOptions,
+  ListTenantsOptions,
+  SuspendOptions,
+  Tenant,
+  TenantDbOptions,
+  TenantUsage,
+} from './tenants/types.ts';
+export type { Metric as TenantMetric } from './tenants/usage.ts';
