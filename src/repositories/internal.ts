@@ -1,10 +1,10 @@
 // The door for blocks of this library that stand in front of a repository, or make handles; `index.ts` is everybody's.
 export { placeOf } from './database.ts';
 export { type Inside, insideOf } from './entity-repository.ts';
-export { type GovernedOptions, governed } from './tenancy/governed.ts';
+export { governed } from './tenancy/governed.ts';
 export { type Hold, type Meter, NO_USAGE, type Settlement, type Usage } from './tenancy/meter.ts';
 export { usageOf } from './tenancy/metering.ts';
 export type { Place } from './tenancy/place.ts';
-export type { Access, AdmitOptions, TenantPolicy } from './tenancy/policy.ts';
+export type { Access, TenantPolicy } from './tenancy/policy.ts';
 export type { Sealer } from './tenancy/sealer.ts';
 export { forEachItem } from './verbs/bulk.ts';
