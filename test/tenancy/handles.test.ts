@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Key } from '../../src/core/store.ts';
 import { modelOf } from '../../src/decorators/index.ts';
-import { type Database, Entity, Field, Id, NorimakiError, TenantId, TenantScoped } from '../../src/index.ts';
+import { type Database, Entity, Field, Id, NorimakiError, open, TenantId, TenantScoped } from '../../src/index.ts';
 import { Cache } from '../../src/patterns/index.ts';
 import { type Access, governed, type Sealer } from '../../src/repositories/internal.ts';
 import { Keyspace } from '../../src/repositories/keyspace.ts';
+import { memory } from '../../src/stores/memory/index.ts';
 import { openMemory } from '../support/open.ts';
 import { codeOf } from './support/blocks.ts';
 import { NAMES } from './support/names.ts';
@@ -143,8 +144,10 @@ test('no way leads from one tenant to another, or to the bytes of all', async ()
   expect(() => governed(acme, { tenant: 'globex', generation: 1, policy })).toThrow('one tenant');
   expect(Object.keys(acme.store)).toEqual(['capabilities']);
   // Nor does a tenant close what is everybody's.
-  await acme.close();
-  await db.repo(Note).create({ id: '1', text: 'still open' });
+  const whole = await open(memory());
+  await whole.forTenant('acme').close();
+  await whole.repo(Note).create({ id: '1', text: 'still open' });
+  await whole.close();
 });
 
 describe('bytes under another key', () => {
@@ -275,4 +278,7 @@ test('sealed records open under their own key alone, and are counted as they are
   expect(await failure(notes.get('2'))).toBe('record.corrupt');
   const plain = governed(db, { tenant: 'acme', generation: 1, policy: { admit: () => undefined } }).repo(Note);
   expect(await failure(plain.get('1'))).toBe('record.corrupt');
+  // Nor is what anybody could have written taken for what was sealed.
+  await plain.create({ id: '3', text: 'forged' });
+  expect(await failure(notes.get('3'))).toBe('record.corrupt');
 });
