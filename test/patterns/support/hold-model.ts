@@ -102,7 +102,10 @@ export function* next(world: World, rules: Rules): Generator<readonly [string, W
   if (committer === PLACES + 1) yield ['settle', { ...world, state: step('settle'), committer: 'over' }];
   if (state !== undefined && releaser === 0) {
     const decided = step('release');
-    yield ['release', { ...world, state: decided, releaser: 1, saidReleased: decided === 'released' }];
+    yield [
+      'release',
+      { ...world, state: decided, releaser: 1, saidReleased: decided === 'released' || decided === 'abandoned' },
+    ];
   }
   for (const [i, fate] of meeters.entries()) {
     const place = places[i] as Place;

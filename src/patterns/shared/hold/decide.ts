@@ -1,8 +1,8 @@
 /**
  * What became of a hold. `pending`: its participants are being written; `held`: all of them are; `committing`: it is decided, and
- * being applied; `committed`: all was applied; `released` and `expired`: it came to nothing.
+ * being applied; `committed`: all was applied; `released` and `expired`: it came to nothing; `abandoned`: it did before it was held.
  */
-export type HoldState = 'pending' | 'held' | 'committing' | 'committed' | 'released' | 'expired';
+export type HoldState = 'pending' | 'held' | 'committing' | 'committed' | 'released' | 'expired' | 'abandoned';
 
 /**
  * What somebody wants of a hold. `hold`: all participants are written. `commit`: only of one that is held. `commitPending`: the
@@ -23,8 +23,8 @@ export interface Undecided {
 export function decide({ state, expiresAt }: Undecided, step: HoldStep, now: number): HoldState {
   if (state === 'committing') return step === 'settle' ? 'committed' : state;
   if (state !== 'pending' && state !== 'held') return state;
-  if (step === 'release') return 'released';
-  if (now >= expiresAt) return 'expired';
+  if (step === 'release') return state === 'held' ? 'released' : 'abandoned';
+  if (now >= expiresAt) return state === 'held' ? 'expired' : 'abandoned';
   if (step === 'hold') return 'held';
   const isReady = step === 'commitPending' || (step === 'commit' && state === 'held');
   return isReady ? 'committing' : state;
@@ -33,15 +33,15 @@ export function decide({ state, expiresAt }: Undecided, step: HoldStep, now: num
 /** What to do with a participant: leave it alone until then, make it real, or take it back. */
 export type Fate = { readonly do: 'wait'; readonly until: number } | { readonly do: 'apply' } | { readonly do: 'undo' };
 
-/** The fate of the participants of a hold. One that is forgotten was applied nowhere: a hold is forgotten once it is closed. */
+/** The fate of a participant that is still there. One whose hold is forgotten came too late, too: only closed holds are. */
 export function fateOf(hold: Undecided | undefined): Fate {
   switch (hold?.state) {
     case 'pending':
     case 'held':
       return { do: 'wait', until: hold.expiresAt };
     case 'committing':
-    case 'committed':
       return { do: 'apply' };
+    // Where all were applied, one that is still there was written too late.
     default:
       return { do: 'undo' };
   }

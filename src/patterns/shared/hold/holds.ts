@@ -65,9 +65,7 @@ export class Holds {
         const now = clock.now();
         const state = decide({ state: draft.state, expiresAt: draft.expiresAt.getTime() }, step, now);
         if (state === draft.state) return false;
-        draft.state = state;
-        const isClosed = state === 'committed' || state === 'released' || state === 'expired';
-        if (isClosed) draft.forgetAt = new Date(Math.max(now, draft.expiresAt.getTime()) + this.#remember);
+        this.#become(draft, state, now);
         return true;
       },
       options,
@@ -80,9 +78,12 @@ export class Holds {
       id,
       (draft) => {
         const expiresAt = draft.expiresAt.getTime();
-        draft.state = decide({ state: draft.state, expiresAt }, 'expire', this.#environment.clock.now());
+        const before = draft.state;
+        const now = this.#environment.clock.now();
+        const state = decide({ state: before, expiresAt }, 'expire', now);
+        if (state !== before) this.#become(draft, state, now);
         if (draft.state === 'held' && until > expiresAt) draft.expiresAt = new Date(until);
-        return draft.state === 'expired' || draft.state === 'held';
+        return draft.state !== before || draft.expiresAt.getTime() !== expiresAt;
       },
       options,
     );
@@ -110,6 +111,12 @@ export class Holds {
     // What the store says it can, its repositories can.
     const records = this.#records as unknown as Scannable;
     for await (const record of records.scan({ signal })) if (record.block === this.#block) yield stored(record);
+  }
+
+  #become(draft: HoldRecord, state: HoldState, now: number): void {
+    draft.state = state;
+    if (state === 'held' || state === 'committing') return;
+    draft.forgetAt = new Date(Math.max(now, draft.expiresAt.getTime()) + this.#remember);
   }
 
   async #change(

@@ -7,7 +7,7 @@ const hold = z.object({
   /** Which block it belongs to, and which one of its kind. */
   block: z.string(),
   id: z.string(),
-  state: z.enum(['pending', 'held', 'committing', 'committed', 'released', 'expired']),
+  state: z.enum(['pending', 'held', 'committing', 'committed', 'released', 'expired', 'abandoned']),
   expiresAt: z.date(),
   /** Which places it holds something at, in words of the block. */
   participants: z.array(z.string()),
