@@ -27,7 +27,8 @@ export async function inventoryBench(): Promise<BenchRow[]> {
   ];
   try {
     const rows: BenchRow[] = [];
-    for (const [kind, store] of stores) for (const buckets of [1, 8]) rows.push(...(await beside(kind, store, buckets)));
+    for (const [kind, store] of stores)
+      for (const buckets of [1, 8]) rows.push(...(await beside(kind, store, buckets)));
     return rows;
   } finally {
     for (const [, store] of stores) await store.close();

@@ -1,9 +1,10 @@
 // A shop on the day of a sale: 400 buyers want 50 pieces, some pay, some give up, some close the laptop. No piece is sold twice.
-import { z } from 'zod';
+
 import { defineEntity, open } from 'norimaki';
 import { Inventory, stockFields } from 'norimaki/patterns';
 import { memory } from 'norimaki/stores/memory';
 import { manualClock } from 'norimaki/testing';
+import { z } from 'zod';
 
 // A clock that can be turned forward, to see holds end. In production leave it out.
 const clock = manualClock(Date.parse('2026-11-27T09:00:00Z'));
@@ -39,7 +40,9 @@ await Promise.all(
 );
 const { onHand, reserved, available, ledger } = await inventory.level('LAMP');
 const { paid, cancelled, vanished, soldOut } = outcomes;
-console.log(`all answered: ${paid + cancelled + vanished + soldOut === 400}, sold as often as paid: ${ledger.sold === paid}`);
+console.log(
+  `all answered: ${paid + cancelled + vanished + soldOut === 400}, sold as often as paid: ${ledger.sold === paid}`,
+);
 console.log(`nothing lost: ${onHand + ledger.sold === 50 && reserved === vanished && available === onHand - reserved}`);
 
 // Whoever vanished keeps nobody waiting for longer than 15 minutes.

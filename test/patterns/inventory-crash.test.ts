@@ -58,7 +58,10 @@ async function crashAt(n: number, when: 'crashBefore' | 'crashAfter', buckets: n
   }
   const { onHand } = await other.level('A');
   expect(onHand, label).toBe(isSold ? 2 : 4);
-  expect(history.problems(['A', 'B'], () => 4), label).toEqual([]);
+  expect(
+    history.problems(['A', 'B'], () => 4),
+    label,
+  ).toEqual([]);
   return hasCrashed;
 }
 
@@ -67,37 +70,48 @@ test.each([
   ['crashAfter', 1],
   ['crashBefore', 4],
   ['crashAfter', 4],
-] as const)('a process may die at any step of a cart (%s, %i buckets): it is sold whole or comes back whole, without a job', async (when, buckets) => {
-  let n = 1;
-  while (await crashAt(n, when, buckets)) n++;
-  expect(n).toBeGreaterThan(10);
-});
+] as const)(
+  'a process may die at any step of a cart (%s, %i buckets): it is sold whole or comes back whole, without a job',
+  async (when, buckets) => {
+    let n = 1;
+    while (await crashAt(n, when, buckets)) n++;
+    expect(n).toBeGreaterThan(10);
+  },
+);
 
-test.each(['commit first', 'expiry first'])('of a late commit and expiry one wins: %s, whatever the clocks say', async (order) => {
-  const clock = manualClock(START);
-  const history = new StockHistory(await openStore('memory', { clock, random: seededRandom(1) }));
-  const behind = manualClock(START);
-  const { inventory: buyer } = await startInventory(history, { clock: behind, seed: 1 });
-  const { inventory: other } = await startInventory(history, { clock, seed: 2 });
-  for (const [sku, onHand] of Object.entries(STOCKED)) await buyer.create({ sku, onHand });
-  for (const lines of [LINES, LINES.slice(0, 1)]) {
-    const { id } = await buyer.reserve(lines);
-    await clock.advance(16 * 60_000);
-    const steps = [
-      () => buyer.commit(id).then(() => 'sold', (error: unknown) => (error as NorimakiError).code),
-      () => other.tryReserve([{ sku: 'A', quantity: 4 }]).then(async (tried) => {
-        if (!tried.ok) return 'short';
-        await other.release(tried.hold.id);
-        return 'free';
-      }),
-    ];
-    const said: unknown[] = [];
-    for (const step of order === 'commit first' ? steps : steps.reverse()) said.push(await step());
-    expect(said).toEqual(order === 'commit first' ? ['sold', 'short'] : ['free', 'inventory.holdExpired']);
-    if (order === 'commit first') {
-      for (const { sku, quantity } of lines) await buyer.restock(sku, quantity);
+test.each(['commit first', 'expiry first'])(
+  'of a late commit and expiry one wins: %s, whatever the clocks say',
+  async (order) => {
+    const clock = manualClock(START);
+    const history = new StockHistory(await openStore('memory', { clock, random: seededRandom(1) }));
+    const behind = manualClock(START);
+    const { inventory: buyer } = await startInventory(history, { clock: behind, seed: 1 });
+    const { inventory: other } = await startInventory(history, { clock, seed: 2 });
+    for (const [sku, onHand] of Object.entries(STOCKED)) await buyer.create({ sku, onHand });
+    for (const lines of [LINES, LINES.slice(0, 1)]) {
+      const { id } = await buyer.reserve(lines);
+      await clock.advance(16 * 60_000);
+      const steps = [
+        () =>
+          buyer.commit(id).then(
+            () => 'sold',
+            (error: unknown) => (error as NorimakiError).code,
+          ),
+        () =>
+          other.tryReserve([{ sku: 'A', quantity: 4 }]).then(async (tried) => {
+            if (!tried.ok) return 'short';
+            await other.release(tried.hold.id);
+            return 'free';
+          }),
+      ];
+      const said: unknown[] = [];
+      for (const step of order === 'commit first' ? steps : steps.reverse()) said.push(await step());
+      expect(said).toEqual(order === 'commit first' ? ['sold', 'short'] : ['free', 'inventory.holdExpired']);
+      if (order === 'commit first') {
+        for (const { sku, quantity } of lines) await buyer.restock(sku, quantity);
+      }
+      await behind.advance(16 * 60_000);
     }
-    await behind.advance(16 * 60_000);
-  }
-  expect(history.problems(['A', 'B'], () => (order === 'commit first' ? 8 : 4))).toEqual([]);
-});
+    expect(history.problems(['A', 'B'], () => (order === 'commit first' ? 8 : 4))).toEqual([]);
+  },
+);

@@ -1,10 +1,10 @@
+import { setImmediate as idle } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { open } from '../../src/index.ts';
 import { embedded } from '../../src/stores/embedded/index.ts';
+import { manualClock } from '../../src/testing/index.ts';
 import { startChild } from '../embedded/support/child.ts';
 import { temporaryFolder } from '../embedded/support/folder.ts';
-import { manualClock } from '../../src/testing/index.ts';
-import { setImmediate as idle } from 'node:timers/promises';
 import { startStock } from './support/inventory-shop.ts';
 
 const PROCESSES = 8;
@@ -66,6 +66,10 @@ test('50 pieces, 400 buyers in 8 processes, 10 percent cancel, answers are lost,
   const level = await stock.level('hot');
   expect(level.ledger.sold).toBeLessThanOrEqual(STOCKED);
   expect(level.ledger.sold).toBeGreaterThanOrEqual(sum('sold'));
-  expect(level).toMatchObject({ onHand: STOCKED - level.ledger.sold, available: STOCKED - level.ledger.sold, reserved: 0 });
+  expect(level).toMatchObject({
+    onHand: STOCKED - level.ledger.sold,
+    available: STOCKED - level.ledger.sold,
+    reserved: 0,
+  });
   expect((await stock.audit()).findings).toEqual([]);
 });

@@ -87,8 +87,14 @@ describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
             if (NorimakiError.is(error, 'inventory.holdExpired')) one.expired = true;
             else if (!NorimakiError.is(error, 'inventory.holdClosed')) fateOf(error);
           };
-          if (dice < 0.75) await inventory.commit(id).then(() => void (one.sold = true), failed);
-          else if (dice < 0.85) await inventory.release(id).then((did) => void (one.givenBack ||= did), failed);
+          if (dice < 0.75)
+            await inventory.commit(id).then(() => {
+              one.sold = true;
+            }, failed);
+          else if (dice < 0.85)
+            await inventory.release(id).then((did) => {
+              one.givenBack ||= did;
+            }, failed);
           else if (dice < 0.92) await inventory.extend(id, TTL).catch(failed);
           else await clock.advance(pickInt(random, TTL));
         };

@@ -115,7 +115,8 @@ export class Cells {
     };
     const { name } = this.#settings;
     try {
-      if (bucket === 0) await this.stocks.mutate(sku, apply, { signal, retry });
+      // The repository is that of stock: what it hands out has these fields.
+      if (bucket === 0) await this.stocks.mutate(sku, apply as (draft: object) => void, { signal, retry });
       else await this.#buckets.mutate({ name, sku, bucket }, apply, { ifAbsent: blankCell, signal, retry });
     } catch (error) {
       if (NorimakiError.is(error, 'not.found')) throw unknownSku(name, sku);

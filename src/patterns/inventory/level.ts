@@ -13,7 +13,7 @@ export interface StockLevel {
   readonly available: number;
   readonly backorder: boolean;
   readonly safetyStock: number;
-  /** On its way between two buckets: part of `onHand`, and available again in a moment. */
+  /** On its way between two buckets: part of `onHand`, and available, as whoever needs it delivers it. */
   readonly moving: number;
   /** What ever came in, was corrected and was sold: `onHand` is `stocked + adjusted - sold`. */
   readonly ledger: { readonly stocked: number; readonly adjusted: number; readonly sold: number };
@@ -39,7 +39,13 @@ export async function levelOf(ctx: InventoryContext, sku: string, options: Block
     for (const [location, quantity] of Object.entries(cell.freeByLocation)) add(freeAt, location, quantity);
     for (const [to, { n, at }] of Object.entries(book.sent)) {
       // The receiver has them already, and only the note is still there.
-      if ((cells[Number(to)]?.cell.book.received[cells.indexOf(cell)] ?? 0) < n) moving += sum(at);
+      if ((cells[Number(to)]?.cell.book.received[cells.indexOf(cell)] ?? 0) >= n) continue;
+      moving += sum(at);
+      // Whoever needs them delivers them first.
+      for (const [location, quantity] of Object.entries(at)) {
+        add(onHandAt, location, quantity);
+        add(freeAt, location, quantity);
+      }
     }
   }
   const { backorder, safetyStock } = stock;
@@ -51,7 +57,7 @@ export async function levelOf(ctx: InventoryContext, sku: string, options: Block
     return [location, { onHand: onHandAt[location] ?? 0, available: backorder ? freeHere : Math.max(0, freeHere) }];
   });
   return {
-    onHand: sum(onHandAt) + moving,
+    onHand: sum(onHandAt),
     reserved: sum(onHandAt) - sum(freeAt),
     available,
     backorder,

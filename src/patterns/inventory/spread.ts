@@ -12,16 +12,14 @@ import type { Pieces } from './stock-record.ts';
 /** Spreads the stock of a SKU over its buckets. */
 export class Spread {
   readonly #cells: Cells;
-  readonly #environment: Environment;
   /** How many buckets each SKU had when last looked; only ever more. */
   readonly #known = new Map<string, number>();
   /** Where among the buckets this process reserves. */
   readonly #place: number;
 
-  constructor(cells: Cells, environment: Environment) {
+  constructor(cells: Cells, { random }: Environment) {
     this.#cells = cells;
-    this.#environment = environment;
-    this.#place = environment.random.float();
+    this.#place = random.float();
   }
 
   /** Where to reserve: a call under a key always at the same bucket. Errors: `inventory.unknownSku`. */

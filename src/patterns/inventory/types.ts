@@ -18,10 +18,8 @@ export type StockSource = (new () => StockRecord) | StockDefinition;
 export type StockOf<Source extends StockSource> = ShapeOf<Source>['entity'];
 
 /** What {@link Inventory.create} takes: the SKU, and the fields of your own. */
-export type StockInput<Source extends StockSource> = Omit<
-  ShapeOf<Source>['input'],
-  Exclude<keyof StockFields, 'sku' | 'backorder' | 'safetyStock'>
-> &
+export type StockInput<Source extends StockSource> = Omit<ShapeOf<Source>['input'], keyof StockFields> &
+  Pick<StockFields, 'sku'> &
   Partial<Pick<StockFields, 'backorder' | 'safetyStock'>> & {
     /** What there is from the start: a number at the default location, or one for each; default none. */
     readonly onHand?: number | Readonly<Record<string, number>> | undefined;

@@ -21,7 +21,12 @@ async function surely<T>(call: () => Promise<T>): Promise<T> {
     try {
       return await call();
     } catch (error) {
-      if (!NorimakiError.is(error, 'outcome.unknown') && !NorimakiError.match(error, 'store.') && !NorimakiError.match(error, 'conflict.')) throw error;
+      if (
+        !NorimakiError.is(error, 'outcome.unknown') &&
+        !NorimakiError.match(error, 'store.') &&
+        !NorimakiError.match(error, 'conflict.')
+      )
+        throw error;
     }
   }
 }
