@@ -4,6 +4,7 @@ import { codecBench } from './codec.ts';
 import { counterBench } from './counter.ts';
 import { electionBench } from './election.ts';
 import { embeddedBench } from './embedded.ts';
+import { inventoryBench } from './inventory.ts';
 import { limiterBench } from './limiter.ts';
 import { quotasBench } from './quotas.ts';
 import { formatRows } from './row.ts';
@@ -21,6 +22,7 @@ const benches = {
   counter: counterBench,
   election: electionBench,
   embedded: embeddedBench,
+  inventory: inventoryBench,
   limiter: limiterBench,
   quotas: quotasBench,
   scan: scanBench,

@@ -40,6 +40,21 @@ export type { OnceResult } from './election/once.ts';
 export { type Resource, resource } from './election/resource.ts';
 export { type Permit, Semaphore, type SemaphoreOptions } from './election/semaphore.ts';
 export type { ElectionOptions, LeaseTimes } from './election/settings.ts';
+export type { AuditFinding, AuditOptions, AuditProblem, AuditReport } from './inventory/audit.ts';
+export type { InventoryErrorDetails, Shortfall } from './inventory/errors.ts';
+export {
+  Inventory,
+  type InventoryCallOptions,
+  type ReserveOptions,
+  type StockOptions,
+  type StockRules,
+} from './inventory/inventory.ts';
+export type { StockLevel } from './inventory/level.ts';
+export type { Line } from './inventory/lines.ts';
+export type { StockHeld, TryReserve } from './inventory/reserve.ts';
+export type { Allocation, InventoryOptions } from './inventory/settings.ts';
+export { type StockBook, type StockFields, StockRecord, stockFields } from './inventory/stock-record.ts';
+export type { StockDefinition, StockInput, StockOf, StockShape, StockSource } from './inventory/types.ts';
 export type { Allowed, Decision, DecisionSource, Denied, LimitStatus } from './rate-limiter/decision.ts';
 export type { RateLimitErrorDetails } from './rate-limiter/errors.ts';
 export { type FixedWindowOptions, fixedWindow } from './rate-limiter/limits/fixed-window.ts';
