@@ -9,6 +9,7 @@ import type {
   FieldGroup,
   IdDeclaration,
   IdGenerator,
+  Shape,
   TtlDeclaration,
 } from '../core/model/index.ts';
 import type {
@@ -96,7 +97,12 @@ export function defineEntity<
     tenantScoped: options.tenantScoped,
     problems: problems(name, schema, options),
   };
-  return Object.freeze({ name, [DECLARATION]: declaration });
+  return defined(declaration);
+}
+
+/** What `defineEntity` returns, of a declaration; its shape is only a type. */
+export function defined<S extends Shape>(declaration: EntityDeclaration): EntityDefinition<S> {
+  return Object.freeze({ name: declaration.name, [DECLARATION]: declaration });
 }
 
 /** For programs without types. The compiler of the model says what is wrong inside. */

@@ -16,6 +16,7 @@ export { Index } from './indexed.ts';
 export { modelOf } from './model-of.ts';
 export type { EntityOptions } from './notes.ts';
 export { TenantScoped, type TenantScopedDecorator } from './tenant-scoped.ts';
+export { renamed } from './renamed.ts';
 export { Ttl, type TtlDecorator, type TtlOptions } from './ttl.ts';
 export type { FieldDecorator, RangeDecorator } from './types.ts';
 export { Unique } from './unique.ts';
