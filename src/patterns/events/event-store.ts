@@ -1,0 +1,278 @@
+import type { Environment } from '../../core/clock.ts';
+import { NorimakiError } from '../../core/errors.ts';
+import { randomId } from '../../core/random-id.ts';
+import type { Database } from '../../repositories/index.ts';
+import { keyHash } from '../shared/key-ring.ts';
+import type { BlockCallOptions } from '../shared/options.ts';
+import { requireStore } from '../shared/require-store.ts';
+import { Turns } from '../shared/turns.ts';
+import { type Aggregate, type AnyAggregate, CODEC, type EventIn, type RecordedOf } from './aggregate-types.ts';
+import { Appends } from './appends.ts';
+import type { Appended } from './decide-commits.ts';
+import type { Expected } from './errors.ts';
+import type { EventCodec } from './event-codec.ts';
+import { type Handled, type HandleOptions, handle } from './handle.ts';
+import { openEvents } from './open-events.ts';
+import type { NewEvent, RecordedEvent } from './recorded-event.ts';
+import { eventRecords } from './records.ts';
+import { closePersonal, contentHash, encodeEvents } from './seal-events.ts';
+import { type EventStoreOptions, type EventStoreSettings, settingsOf } from './settings.ts';
+import { SlotWriter } from './slot-writer.ts';
+import { placeBefore, slotsBehind } from './slots.ts';
+import { Snapshots } from './snapshots.ts';
+import { States } from './states.ts';
+import { checkStream, type StreamId } from './stream-id.ts';
+import { SubjectKeys } from './subject-keys.ts';
+import { Tails } from './tails.ts';
+import { textOfValue } from './value-text.ts';
+
+export interface AppendOptions extends BlockCallOptions {
+  /**
+   * What the stream is expected to be: at a version, `'new'`, `'exists'`, or `'any'`. There is no default, as it decides
+   * whether what you read may have changed since.
+   */
+  readonly expected: Expected;
+  /** Repeating the call with the same key and the same events, in any process, appends once. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+export interface AppendResult {
+  /** Of the stream after these events. */
+  readonly version: bigint;
+  /** `'replayed'`: they had been appended before, under this key. */
+  readonly outcome: 'appended' | 'replayed';
+}
+
+export interface ReadStreamOptions {
+  /** The first version; default 1n. */
+  readonly from?: bigint | undefined;
+  /** At most so many events. */
+  readonly limit?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LoadOptions {
+  /** As it was after this version; default: as it is. */
+  readonly at?: bigint | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Loaded<State> {
+  readonly state: State;
+  /** 0n: nothing has happened yet. */
+  readonly version: bigint;
+}
+
+/**
+ * Streams of events: what happened, in order, for ever. Appending says what it expects of the stream; several events are
+ * appended together or not at all; a crash at any point loses nothing that was acknowledged and blocks nobody.
+ *
+ * @example
+ * ```ts
+ * const store = new EventStore(db, { name: 'bank', aggregates: [Account] });
+ * await store.handle(Account, 'NL-1', { type: 'Deposit', amount: 5 });
+ * const { state } = await store.load(Account, 'NL-1');
+ * ```
+ */
+export class EventStore {
+  readonly name: string;
+  readonly #settings: EventStoreSettings;
+  readonly #environment: Environment;
+  readonly #tails: Tails;
+  readonly #appends: Appends;
+  readonly #states: States;
+  readonly #keys: SubjectKeys;
+  readonly #turns: Turns;
+
+  /** Errors: `argument.invalid`, `capability.missing`. */
+  constructor(db: Database, options: EventStoreOptions) {
+    const settings = settingsOf(options);
+    requireStore('EventStore', db, options, {
+      cas: 'the key of a forgotten subject could come back',
+      ifAbsent: 'of two events at one version one would be overwritten',
+    });
+    const { name } = settings;
+    const { environment } = db;
+    const records = eventRecords(db);
+    this.name = name;
+    this.#settings = settings;
+    this.#environment = environment;
+    this.#tails = new Tails(name, records, async (slot) => slot);
+    this.#keys = new SubjectKeys(name, records, environment.random);
+    this.#states = new States(
+      settings,
+      this.#tails,
+      new Snapshots(name, records, this.#keys, environment.random),
+      this.#keys,
+    );
+    const writer = new SlotWriter(name, records, this.#tails, environment, () => {});
+    this.#appends = new Appends(this.#tails, writer, environment);
+    this.#turns = new Turns(environment.clock);
+  }
+
+  /**
+   * Appends events, all of them or none. Errors: `events.versionConflict`, `events.idempotencyMismatch`,
+   * `events.streamClosed`, `events.unknownType`, `events.commitTooLarge`, `events.subjectForgotten`, `validation.failed`,
+   * and those of a write; after `outcome.unknown` ask again with the same key, or read.
+   *
+   * @example
+   * ```ts
+   * await store.append(Account.stream('NL-1'), [Account.event('Deposited', { amount: 5 })], { expected: 12n });
+   * ```
+   */
+  async append<Stream extends StreamId>(
+    stream: Stream,
+    events: readonly EventIn<Stream>[],
+    { expected, idempotencyKey, ...options }: AppendOptions,
+  ): Promise<AppendResult> {
+    checkStream(stream);
+    checkExpected(expected);
+    if (events.length === 0) refuse('events', 'There is nothing to append: give at least one event.');
+    const { version, outcome } = await this.#append(stream, events, expected, options, (content) =>
+      idempotencyKey === undefined ? undefined : keyed(idempotencyKey, content),
+    );
+    return { version: BigInt(version), outcome };
+  }
+
+  /**
+   * The events of a stream in order, up to its end; in bounded memory. It yields what there is without a gap, or throws.
+   * Errors: `events.unknownType`, `record.corrupt`, `record.newer`, and what an upcast throws.
+   */
+  async *read<Stream extends StreamId>(
+    stream: Stream,
+    { from = 1n, limit = Number.POSITIVE_INFINITY, signal }: ReadStreamOptions = {},
+  ): AsyncGenerator<RecordedOf<EventIn<Stream>>, void, undefined> {
+    checkStream(stream);
+    if (typeof from !== 'bigint') refuse('from', 'from is a version, a bigint: write 1n.');
+    if (!(limit > 0)) refuse('limit', 'limit is a number of events, at least 1.');
+    const before = await placeBefore(this.#tails, stream, Number(from) - 1, signal);
+    let left = limit;
+    for await (const slots of slotsBehind(this.#tails, stream, before, signal)) {
+      for (const event of await this.#open(stream, slots, signal)) {
+        if (event.version < from) continue;
+        // The codec of its aggregate makes the events of a stream what its type says.
+        yield event as RecordedOf<EventIn<Stream>>;
+        left -= 1;
+        if (left <= 0) return;
+      }
+    }
+  }
+
+  /** The version of a stream: 0n if nothing was appended to it. */
+  async version(stream: StreamId, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<bigint> {
+    const { version } = await this.#tails.find(checkStream(stream), signal);
+    return BigInt(version);
+  }
+
+  /** The state that the events of one aggregate make. Errors: those of `read`. */
+  async load<Event extends NewEvent, State>(
+    aggregate: Aggregate<string, Event, State, never>,
+    id: string,
+    { at, signal }: LoadOptions = {},
+  ): Promise<Loaded<State>> {
+    this.#known(aggregate);
+    const { state, version } = await this.#states.load(aggregate, aggregate.stream(id), at, signal);
+    return { state, version: BigInt(version) };
+  }
+
+  /**
+   * Loads an aggregate, decides what a command leads to, and appends it; decides anew where somebody else was faster.
+   * Errors: what `decide` throws, those of `load` and `append`, and `conflict.exhausted`.
+   */
+  async handle<Event extends NewEvent, State, Command>(
+    aggregate: Aggregate<string, Event, State, Command>,
+    id: string,
+    command: Command,
+    options: HandleOptions = {},
+  ): Promise<Handled<State, Event>> {
+    this.#known(aggregate);
+    const stream = aggregate.stream(id);
+    const { idempotencyKey, ...call } = options;
+    // Whatever it decides the second time, it is the same command.
+    const key = idempotencyKey === undefined ? undefined : keyed(idempotencyKey, textOfValue(command));
+    const parts = {
+      states: this.#states,
+      tails: this.#tails,
+      turns: this.#turns,
+      environment: this.#environment,
+      key,
+      append: (to: StreamId, events: readonly NewEvent[], expected: bigint) =>
+        this.#append(to, events, expected, call, () => key),
+    };
+    return handle(parts, aggregate, stream, command, options);
+  }
+
+  /** Ends a stream: it can be read for ever, and takes no more events. Errors: `events.versionConflict`. */
+  async close(stream: StreamId, { expected, ...options }: Omit<AppendOptions, 'idempotencyKey'>): Promise<void> {
+    checkStream(stream);
+    checkExpected(expected);
+    const commit = { id: randomId(this.#environment.random, 12), events: 0 };
+    await this.#appends.append(stream, { commit, events: [], expected, closes: true }, options);
+  }
+
+  /**
+   * Forgets a subject: its personal fields can never be read again, by anybody, in any stream, and read as what stands in
+   * their place. Whether there was anything to forget. What was made of them elsewhere, such as views, is to be made anew.
+   */
+  async forget(subject: string, options: BlockCallOptions = {}): Promise<boolean> {
+    return this.#keys.forget(subject, options);
+  }
+
+  async #append(
+    stream: StreamId,
+    events: readonly NewEvent[],
+    expected: Expected,
+    options: BlockCallOptions,
+    keyOf: (content: string) => Keyed | undefined,
+  ): Promise<Appended> {
+    const codec = this.#codecOf(stream);
+    const encoded = encodeEvents(stream, events, codec, this.#environment);
+    const closed = await closePersonal(this.name, encoded, codec, this.#keys, this.#environment, options);
+    const key = keyOf(encoded.content);
+    const commit = {
+      id: randomId(this.#environment.random, 12),
+      events: closed.length,
+      ...(key === undefined ? {} : { key: key.hash, content: key.content }),
+    };
+    return this.#appends.append(stream, { commit, events: closed, expected, closes: false }, options);
+  }
+
+  #open(
+    stream: StreamId,
+    slots: Parameters<typeof openEvents>[2],
+    signal: AbortSignal | undefined,
+  ): Promise<RecordedEvent[]> {
+    return openEvents(this.name, stream, slots, this.#codecOf(stream), this.#keys, signal);
+  }
+
+  #codecOf({ category }: StreamId): EventCodec | undefined {
+    return this.#settings.aggregates.get(category)?.[CODEC];
+  }
+
+  #known({ name }: Pick<AnyAggregate, 'name'>): void {
+    if (this.#settings.aggregates.has(name)) return;
+    refuse(
+      'aggregate',
+      `The event store '${this.name}' was not told of the aggregate ${name}: list it in its option aggregates.`,
+    );
+  }
+}
+
+interface Keyed {
+  readonly hash: string;
+  readonly content: string;
+}
+
+function keyed(idempotencyKey: string, content: string): Keyed {
+  return { hash: keyHash(idempotencyKey), content: contentHash(idempotencyKey, content) };
+}
+
+/** For programs without types. */
+function checkExpected(expected: unknown): void {
+  if (typeof expected === 'bigint' ? expected >= 0n : ['new', 'exists', 'any'].includes(expected as string)) return;
+  refuse('expected', "expected is a version such as 12n, 'new', 'exists' or 'any'.");
+}
+
+function refuse(argument: string, message: string): never {
+  throw new NorimakiError('argument.invalid', message, { argument });
+}

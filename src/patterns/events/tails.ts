@@ -1,0 +1,116 @@
+import { LRUCache } from 'lru-cache';
+import { NorimakiError } from '../../core/errors.ts';
+import { type EventRecords, type SlotRecord, streamRecord } from './records.ts';
+import { type StreamId, streamName } from './stream-id.ts';
+
+/** The end of a stream, as far as somebody has looked. */
+export interface Tail {
+  /** The last slot; 0 if there is none. */
+  readonly slot: number;
+  /** The version of the stream after it. */
+  readonly version: number;
+  readonly isClosed: boolean;
+  /** Whoever walks over all streams finds it. */
+  readonly hasHead: boolean;
+}
+
+const NOWHERE: Tail = { slot: 0, version: 0, isClosed: false, hasHead: false };
+
+/** So many streams whose end this process remembers. */
+const REMEMBERED = 10_000;
+/** A head follows its stream in steps of so many slots: whoever begins there reads the rest in one call. */
+const HEAD_EVERY = 16;
+const MAX_PROBE = 64;
+
+/** Finds out what became of a slot whose events may count or not. */
+export type Settle = (slot: SlotRecord, signal: AbortSignal | undefined) => Promise<SlotRecord>;
+
+/** Where streams end. An end that is remembered may be of the past; slots do not change, so it is a place to look on from. */
+export class Tails {
+  readonly #store: string;
+  readonly #records: EventRecords;
+  readonly #settle: Settle;
+  readonly #known = new LRUCache<string, Tail>({ max: REMEMBERED });
+
+  constructor(store: string, records: EventRecords, settle: Settle) {
+    this.#store = store;
+    this.#records = records;
+    this.#settle = settle;
+  }
+
+  /** An end that once was: the last that this process saw, or that of the head. */
+  async hint(stream: StreamId, signal: AbortSignal | undefined): Promise<Tail> {
+    const known = this.#known.get(streamName(stream));
+    if (known !== undefined) return known;
+    const head = await this.#records.heads.get(streamRecord(this.#store, stream), { signal });
+    if (head === undefined) return NOWHERE;
+    const { slot, version, closed } = head;
+    return { slot, version, isClosed: closed === true, hasHead: true };
+  }
+
+  /** The end as it is now. */
+  async find(stream: StreamId, signal: AbortSignal | undefined, from?: Tail): Promise<Tail> {
+    let tail = from ?? (await this.hint(stream, signal));
+    for (let width = 2; ; width = Math.min(width * 4, MAX_PROBE)) {
+      const slots = await this.slotsAfter(stream, tail.slot, width, signal);
+      const last = slots.at(-1);
+      if (last !== undefined) tail = tailOf(last);
+      if (slots.length < width) return this.note(stream, tail);
+    }
+  }
+
+  /** At most `limit` slots after one, as far as they are written. */
+  async slotsAfter(
+    stream: StreamId,
+    slot: number,
+    limit: number,
+    signal: AbortSignal | undefined,
+  ): Promise<SlotRecord[]> {
+    const id = streamRecord(this.#store, stream);
+    const ids = Array.from({ length: limit }, (_, i) => ({ ...id, slot: slot + 1 + i }));
+    const found = await this.#records.slots.getMany(ids, { signal });
+    const gap = found.indexOf(undefined);
+    // What lies behind a gap was written after the gap was looked at: without it, it would be a hole in history.
+    const slots = (gap === -1 ? found : found.slice(0, gap)) as SlotRecord[];
+    return Promise.all(slots.map((one) => (one.hold === undefined ? one : this.#settle(one, signal))));
+  }
+
+  /** Remembers an end. */
+  note(stream: StreamId, tail: Tail): Tail {
+    const name = streamName(stream);
+    const known = this.#known.get(name);
+    if (tail.hasHead && (known === undefined || known.slot < tail.slot)) this.#known.set(name, tail);
+    return tail;
+  }
+
+  /** Makes the stream one that is found by whoever walks over all, before there is anything in it. */
+  async announce(stream: StreamId, signal: AbortSignal | undefined): Promise<void> {
+    const id = streamRecord(this.#store, stream);
+    // Changes nothing about a head that is there.
+    await this.#records.heads.mutate(id, () => {}, { ifAbsent: { slot: 0, version: 0 }, signal });
+  }
+
+  /** Moves the head after the stream from time to time. A head that stays behind costs a look, and nothing else. */
+  async follow(stream: StreamId, { slot, version, isClosed }: Tail, before: number): Promise<void> {
+    const isDue = isClosed || Math.floor(slot / HEAD_EVERY) > Math.floor(before / HEAD_EVERY);
+    if (!isDue) return;
+    const forward = (head: { slot: number; version: number; closed?: boolean | undefined }): void => {
+      if (head.slot >= slot) return;
+      head.slot = slot;
+      head.version = version;
+      if (isClosed) head.closed = true;
+    };
+    try {
+      await this.#records.heads.mutate(streamRecord(this.#store, stream), forward, {
+        ifAbsent: { slot: 0, version: 0 },
+      });
+    } catch (error) {
+      if (!(error instanceof NorimakiError)) throw error;
+    }
+  }
+}
+
+/** The end of a stream that ends with this slot. */
+export function tailOf({ slot, from, events, closes }: SlotRecord): Tail {
+  return { slot, version: from + events.length, isClosed: closes === true, hasHead: true };
+}
