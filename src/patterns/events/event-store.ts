@@ -1,6 +1,7 @@
 import type { Environment } from '../../core/clock.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import { randomId } from '../../core/random-id.ts';
+import type { Store } from '../../core/store.ts';
 import type { Database } from '../../repositories/index.ts';
 import { keyHash } from '../shared/key-ring.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
@@ -11,8 +12,14 @@ import { Appends } from './appends.ts';
 import type { Appended } from './decide-commits.ts';
 import type { Expected } from './errors.ts';
 import type { EventCodec } from './event-codec.ts';
+import type { EventsOf, FollowedEvent } from './feed/events-of.ts';
+import { Feeds, type SubscribeToOptions } from './feed/feeds.ts';
 import { type Handled, type HandleOptions, handle } from './handle.ts';
 import { openEvents } from './open-events.ts';
+import type { ProjectionDefinition, ViewSource } from './projections/define-projection.ts';
+import type { Projection } from './projections/projection.ts';
+import type { ProjectOptions, RebuildOptions } from './projections/settings.ts';
+import type { View } from './projections/view.ts';
 import type { NewEvent, RecordedEvent } from './recorded-event.ts';
 import { eventRecords } from './records.ts';
 import { closePersonal, contentHash, encodeEvents } from './seal-events.ts';
@@ -23,6 +30,9 @@ import { Snapshots } from './snapshots.ts';
 import { States } from './states.ts';
 import { checkStream, type StreamId } from './stream-id.ts';
 import { SubjectKeys } from './subject-keys.ts';
+import type { EventHandler } from './subscriptions/handler.ts';
+import type { Subscription } from './subscriptions/subscription.ts';
+import type { SubscriptionHandle } from './subscriptions/subscription-handle.ts';
 import { Tails } from './tails.ts';
 import { textOfValue } from './value-text.ts';
 
@@ -74,7 +84,7 @@ export interface Loaded<State> {
  * const { state } = await store.load(Account, 'NL-1');
  * ```
  */
-export class EventStore {
+export class EventStore<St extends Store = Store> {
   readonly name: string;
   readonly #settings: EventStoreSettings;
   readonly #environment: Environment;
@@ -83,9 +93,10 @@ export class EventStore {
   readonly #states: States;
   readonly #keys: SubjectKeys;
   readonly #turns: Turns;
+  readonly #feeds: () => Feeds<St>;
 
   /** Errors: `argument.invalid`, `capability.missing`. */
-  constructor(db: Database, options: EventStoreOptions) {
+  constructor(db: Database<St>, options: EventStoreOptions) {
     const settings = settingsOf(options);
     requireStore('EventStore', db, options, {
       cas: 'the key of a forgotten subject could come back',
@@ -108,6 +119,11 @@ export class EventStore {
     const writer = new SlotWriter(name, records, this.#tails, environment, () => {});
     this.#appends = new Appends(this.#tails, writer, environment);
     this.#turns = new Turns(environment.clock);
+    let feeds: Feeds<St> | undefined;
+    this.#feeds = () => {
+      feeds ??= new Feeds(db, name, this.#tails, (...call) => this.#open(...call));
+      return feeds;
+    };
   }
 
   /**
@@ -216,6 +232,70 @@ export class EventStore {
    */
   async forget(subject: string, options: BlockCallOptions = {}): Promise<boolean> {
     return this.#keys.forget(subject, options);
+  }
+
+  /**
+   * Hands each event to `handler` at least once, those of a stream in order: one worker for each partition, whichever processes
+   * subscribe under one name. See {@link Subscription}. Errors: `argument.invalid`, `capability.missing`.
+   *
+   * @example
+   * ```ts
+   * await using subscription = store.subscribe({ name: 'mailer', streams: Account, onError: 'park' }, async (event, { signal }) => {
+   *   if (event.type === 'Deposited') await send(event.data.amount, signal);
+   * });
+   * ```
+   */
+  subscribe<const Events extends EventsOf>(
+    options: SubscribeToOptions<Events>,
+    handler: EventHandler<FollowedEvent<Events>>,
+  ): Subscription {
+    return this.#feeds().subscribe(options, handler);
+  }
+
+  /** A subscription as everybody sees it, wherever it is worked on: how far it is, and what it has parked. */
+  subscription(name: string): SubscriptionHandle {
+    return this.#feeds().subscription(name);
+  }
+
+  /**
+   * Keeps the views of a projection up to date in this process: alone, or in turn with others. Errors: `argument.invalid`,
+   * `capability.missing`, `model.invalid`.
+   *
+   * @example
+   * ```ts
+   * await using projection = store.project(Balances);
+   * await projection.caughtUp();
+   * ```
+   */
+  project(definition: ProjectionDefinition, options: ProjectOptions = {}): Projection {
+    return this.#feeds().project(definition, options);
+  }
+
+  /**
+   * Builds the views of a projection anew while readers see the old ones, switches, and deletes the old ones. Stopped or crashed,
+   * the same call goes on where it was. Errors: `argument.invalid`, `capability.missing`, `events.projectionNewer`,
+   * `events.handlerFailed` with `onError: 'stop'`, `aborted`.
+   *
+   * @example
+   * ```ts
+   * await store.rebuild(Balances, { onProgress: ({ done, total }) => console.log(`${done} of ${total}`) });
+   * ```
+   */
+  rebuild(definition: ProjectionDefinition, options: RebuildOptions = {}): Promise<void> {
+    return this.#feeds().rebuild(definition, options);
+  }
+
+  /**
+   * The views of a projection, to be read as from a repository: `get`, `find`, `scan`, `search` and so on, as far as the store
+   * can. Errors: `capability.missing`.
+   *
+   * @example
+   * ```ts
+   * const balance = await store.view(Balances).get('mia');
+   * ```
+   */
+  view<Source extends ViewSource>(definition: ProjectionDefinition<Source>): View<Source, St> {
+    return this.#feeds().view(definition);
   }
 
   async #append(

@@ -73,9 +73,9 @@ const subject = z.object({
 const STREAM = ['store', 'category', 'stream'] as const;
 
 /** Written once, never changed: what happened. */
-const SlotEntity = defineEntity('norimaki.events.slot', slot, { id: [...STREAM, 'slot'] });
+export const SlotEntity = defineEntity('norimaki.events.slot', slot, { id: [...STREAM, 'slot'] });
 /** Where a stream ends, or ended a while ago. It is there before the first slot. */
-const HeadEntity = defineEntity('norimaki.events.head', head, { id: STREAM });
+export const HeadEntity = defineEntity('norimaki.events.head', head, { id: STREAM });
 /** Disposable. */
 const SnapshotEntity = defineEntity('norimaki.events.snapshot', snapshot, { id: STREAM });
 const SubjectEntity = defineEntity('norimaki.events.subject', subject, { id: ['store', 'subject'] });

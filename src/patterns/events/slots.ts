@@ -1,6 +1,6 @@
-import { NorimakiError } from '../../core/errors.ts';
+import { holed } from './holed.ts';
 import type { SlotRecord } from './records.ts';
-import { describeStream, type StreamId } from './stream-id.ts';
+import type { StreamId } from './stream-id.ts';
 import type { Tail, Tails } from './tails.ts';
 
 /** Slots in one call of the store: few at first, as most streams are short. */
@@ -21,7 +21,7 @@ export async function* slotsBehind(
   for (let width = FIRST_PAGE; ; width = PAGE) {
     const slots = await tails.slotsAfter(stream, at.slot, width, signal);
     for (const one of slots) {
-      if (one.from !== at.version) throw holed(stream, at.version, one.from);
+      if (one.from !== at.version) throw holed(stream, one.slot);
       at = { slot: one.slot, version: one.from + one.events.length };
     }
     if (slots.length > 0) yield slots;
@@ -48,18 +48,10 @@ export async function placeBefore(
     const guess = low.slot + Math.round(share * (high.slot - low.slot));
     const slot = Math.min(Math.max(guess, low.slot + 1), high.slot - 1);
     const [found] = await tails.slotsAfter(stream, slot - 1, 1, signal);
-    if (found === undefined) throw holed(stream, low.version, high.version);
+    if (found === undefined) throw holed(stream, slot);
     const after = found.from + found.events.length;
     if (after <= version) low = { slot, version: after };
     else high = { slot, version: after };
   }
   return low;
-}
-
-function holed(stream: StreamId, from: number, to: number): NorimakiError<'record.corrupt'> {
-  return new NorimakiError(
-    'record.corrupt',
-    `${describeStream(stream)} lacks a slot between the versions ${from} and ${to}: somebody has deleted or changed it. Restore a backup.`,
-    { entity: stream.category, issues: [] },
-  );
 }

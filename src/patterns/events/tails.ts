@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { NorimakiError } from '../../core/errors.ts';
+import { holed } from './holed.ts';
 import { type EventRecords, type SlotRecord, streamRecord } from './records.ts';
 import { type StreamId, streamName } from './stream-id.ts';
 
@@ -70,8 +71,12 @@ export class Tails {
     const ids = Array.from({ length: limit }, (_, i) => ({ ...id, slot: slot + 1 + i }));
     const found = await this.#records.slots.getMany(ids, { signal });
     const gap = found.indexOf(undefined);
-    // What lies behind a gap was written after the gap was looked at: without it, it would be a hole in history.
     const slots = (gap === -1 ? found : found.slice(0, gap)) as SlotRecord[];
+    if (found.length > slots.length + 1 && found.slice(gap).some((one) => one !== undefined)) {
+      // What lies behind the gap was written after the gap was looked at; so was what belongs there, or it was lost.
+      const missing = { ...id, slot: slot + 1 + gap };
+      if (!(await this.#records.slots.exists(missing, { signal }))) throw holed(stream, missing.slot);
+    }
     return Promise.all(slots.map((one) => (one.hold === undefined ? one : this.#settle(one, signal))));
   }
 
