@@ -22,6 +22,7 @@ export {
 } from './event-store.ts';
 export type { EventsOf, FollowedEvent } from './feed/events-of.ts';
 export type { SubscribeToOptions } from './feed/feeds.ts';
+export { type Given, given, type When } from './given.ts';
 export type { Handled, HandleOptions } from './handle.ts';
 export {
   defineProjection,

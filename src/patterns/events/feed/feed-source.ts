@@ -1,4 +1,5 @@
-import type { RecordedEvent, StreamId } from './events.ts';
+import type { RecordedEvent } from '../recorded-event.ts';
+import type { StreamId } from '../stream-id.ts';
 
 /** A stream up to some event: the last slot that lies wholly before, and the last event. */
 export interface Place {
@@ -22,8 +23,8 @@ export interface FeedSource {
   after(stream: StreamId, slot: number, limit: number, signal: AbortSignal): Promise<FeedSlot[]>;
   /** Whether each of these streams goes on after a slot. */
   goesOn(places: readonly { stream: StreamId; slot: number }[], signal: AbortSignal): Promise<boolean[]>;
-  /** Where a stream ends, looked for from a place in it. */
-  end(stream: StreamId, from: Place, signal: AbortSignal): Promise<Place>;
+  /** Where a stream ends. */
+  end(stream: StreamId, signal: AbortSignal): Promise<Place>;
   /** Streams that were written to, as they come; `undefined`: any may have been. Not where the store cannot tell. */
   readonly changes: ((signal: AbortSignal) => AsyncIterable<StreamId | undefined>) | undefined;
 }

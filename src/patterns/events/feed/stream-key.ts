@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { StreamId } from './events.ts';
+import type { StreamId } from '../stream-id.ts';
 
 const LENGTH = 22;
 

@@ -1,5 +1,5 @@
 import { NorimakiError } from '../../../core/errors.ts';
-import type { RecordedEvent } from '../feed/events.ts';
+import type { RecordedEvent } from '../recorded-event.ts';
 import type { Projected } from './projected-record.ts';
 
 /** Some events of one stream, in order, and the worker that they come through. */

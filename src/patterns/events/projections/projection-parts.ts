@@ -1,3 +1,4 @@
+import { sharedSignal } from '../../../core/abort.ts';
 import type { EntitySource } from '../../../core/model/types.ts';
 import { declarationOf, renamed } from '../../../decorators/index.ts';
 import type { Database } from '../../../repositories/index.ts';
@@ -63,7 +64,8 @@ export class ProjectionParts {
     for (;;) {
       const { items } = await records.list({ limit: CLEARED_AT_ONCE, signal });
       if (items.length === 0) return;
-      for (const result of await records.deleteMany(items.map(idOf), { signal })) if (!result.ok) throw result.error;
+      for (const result of await records.deleteMany(items.map(idOf), { signal: sharedSignal(signal) }))
+        if (!result.ok) throw result.error;
     }
   }
 

@@ -2,7 +2,7 @@ import { encodeTuple } from '../../../core/keys/index.ts';
 import type { Shape } from '../../../core/model/types.ts';
 import type { Repository, ScanRepository } from '../../../repositories/index.ts';
 import { insideOf } from '../../../repositories/internal.ts';
-import type { RecordedEvent } from '../feed/events.ts';
+import type { RecordedEvent } from '../recorded-event.ts';
 import type { Handed, Receiver, ReceiverContext } from '../subscriptions/handler.ts';
 import { type SettledUpTo, seenAfter, unseen } from './apply.ts';
 import type { Projected } from './projected-record.ts';

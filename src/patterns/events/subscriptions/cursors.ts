@@ -1,3 +1,4 @@
+import { sharedSignal } from '../../../core/abort.ts';
 import { BEGINNING, type Place } from '../feed/feed-source.ts';
 import type { SubscriptionRecords } from './records.ts';
 
@@ -21,7 +22,7 @@ export class Cursors {
   getMany(keys: readonly string[], signal: AbortSignal): Promise<(Place | undefined)[]> {
     return this.#repository.getMany(
       keys.map((key) => this.#id(key)),
-      { signal },
+      { signal: sharedSignal(signal) },
     );
   }
 
@@ -52,7 +53,7 @@ export class Cursors {
   async delete(keys: readonly string[], signal: AbortSignal | undefined): Promise<void> {
     for (const result of await this.#repository.deleteMany(
       keys.map((key) => this.#id(key)),
-      { signal },
+      { signal: sharedSignal(signal) },
     )) {
       if (!result.ok) throw result.error;
     }

@@ -1,4 +1,3 @@
-import { BEGINNING } from '../feed/feed-source.ts';
 import { partitionsDiffer } from './errors.ts';
 import type { SubscriptionParts } from './parts.ts';
 import { isOf, placesOf } from './work.ts';
@@ -54,8 +53,7 @@ export async function beginAtEnd(parts: SubscriptionParts, partition: number, si
   if (definition === undefined || definition.from === 'start' || definition.begun.includes(partition)) return;
   for await (const page of placesOf(parts, isOf(partition, definition.partitions), signal)) {
     for (const { stream, key, place } of page) {
-      if (place === undefined)
-        await parts.cursors.begin(key, await parts.source.end(stream, BEGINNING, signal), signal);
+      if (place === undefined) await parts.cursors.begin(key, await parts.source.end(stream, signal), signal);
     }
   }
   const { records, store, id } = parts;

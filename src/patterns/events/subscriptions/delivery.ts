@@ -1,8 +1,8 @@
 import { NorimakiError } from '../../../core/errors.ts';
 import { fullJitter } from '../../../core/retry/index.ts';
 import type { Lease } from '../../shared/lease/index.ts';
-import type { RecordedEvent } from '../feed/events.ts';
 import type { FeedSlot, Place } from '../feed/feed-source.ts';
+import type { RecordedEvent } from '../recorded-event.ts';
 import { handlerFailed } from './errors.ts';
 import type { Handed, HandlerFailure } from './handler.ts';
 import type { HeldBackStreams } from './held-back.ts';

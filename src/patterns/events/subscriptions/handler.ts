@@ -1,4 +1,5 @@
-import type { RecordedEvent, StreamId } from '../feed/events.ts';
+import type { RecordedEvent } from '../recorded-event.ts';
+import type { StreamId } from '../stream-id.ts';
 
 /** What a handler is told besides the event. */
 export interface HandlerContext {

@@ -28,7 +28,7 @@ async function* progressOf(parts: SubscriptionParts, signal: AbortSignal): Async
       signal,
     );
     for (const [at, { stream, key, place = BEGINNING }] of page.entries()) {
-      const end = goOn[at] ? await parts.source.end(stream, place, signal) : undefined;
+      const end = goOn[at] ? await parts.source.end(stream, signal) : undefined;
       yield { stream, key, place, end };
     }
   }

@@ -1,7 +1,8 @@
 import type { Environment } from '../../../core/clock.ts';
 import { NorimakiError } from '../../../core/errors.ts';
-import type { RecordedEvent, StreamId } from '../feed/events.ts';
 import { streamKey } from '../feed/stream-key.ts';
+import type { RecordedEvent } from '../recorded-event.ts';
+import type { StreamId } from '../stream-id.ts';
 import type { ParkedRecord, SubscriptionRecords } from './records.ts';
 
 /** Which parked events; without a filter all. */

@@ -1,4 +1,4 @@
-import type { StreamId } from '../feed/events.ts';
+import type { StreamId } from '../stream-id.ts';
 import type { ParkedFilter, ParkedRecords } from './parked-records.ts';
 import type { ParkedRecord } from './records.ts';
 

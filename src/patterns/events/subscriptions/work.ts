@@ -1,6 +1,6 @@
-import type { StreamId } from '../feed/events.ts';
 import type { Place } from '../feed/feed-source.ts';
 import { partitionOf, streamKey } from '../feed/stream-key.ts';
+import type { StreamId } from '../stream-id.ts';
 import type { SubscriptionParts } from './parts.ts';
 
 /** A stream with its key. */
