@@ -40,6 +40,56 @@ export type { OnceResult } from './election/once.ts';
 export { type Resource, resource } from './election/resource.ts';
 export { type Permit, Semaphore, type SemaphoreOptions } from './election/semaphore.ts';
 export type { ElectionOptions, LeaseTimes } from './election/settings.ts';
+export { defineAggregate } from './events/aggregate.ts';
+export type {
+  Aggregate,
+  AggregateOptions,
+  AggregateStream,
+  AnyAggregate,
+  EarlierEvent,
+  EventIn,
+  EventOf,
+  EventSchemas,
+  PersonalFields,
+  RecordedOf,
+} from './events/aggregate-types.ts';
+export type { EventStoreErrorDetails, Expected } from './events/errors.ts';
+export {
+  type AppendOptions,
+  type AppendResult,
+  EventStore,
+  type Loaded,
+  type LoadOptions,
+  type ReadStreamOptions,
+} from './events/event-store.ts';
+export type { EventsOf, FollowedEvent } from './events/feed/events-of.ts';
+export type { SubscribeToOptions } from './events/feed/feeds.ts';
+export { type Given, given, type When } from './events/given.ts';
+export type { Handled, HandleOptions } from './events/handle.ts';
+export {
+  defineProjection,
+  type ProjectionDefinition,
+  type ProjectionOptions,
+  type ViewDraft,
+  type ViewSource,
+} from './events/projections/define-projection.ts';
+export type { ProjectionErrorDetails } from './events/projections/errors.ts';
+export { type Projected, ProjectedRecord, projectedFields } from './events/projections/projected-record.ts';
+export { Projection } from './events/projections/projection.ts';
+export type { ProjectOptions, RebuildOptions, RebuildProgress } from './events/projections/settings.ts';
+export type { View } from './events/projections/view.ts';
+export type { NewEvent, RecordedEvent } from './events/recorded-event.ts';
+export type { EventStoreOptions } from './events/settings.ts';
+export { type StreamId, stream } from './events/stream-id.ts';
+export type { SubscriptionErrorDetails } from './events/subscriptions/errors.ts';
+export type { EventHandler, FailureDecision, HandlerContext, HandlerFailure } from './events/subscriptions/handler.ts';
+export type { Lag } from './events/subscriptions/lag.ts';
+export { type ParkedCallOptions, type ParkedEvent, ParkedEvents } from './events/subscriptions/parked.ts';
+export type { ParkedFilter } from './events/subscriptions/parked-records.ts';
+export type { HandlerRetry, OnHandlerError, SubscribeOptions, WorkerOptions } from './events/subscriptions/settings.ts';
+export type { SubscriptionCounts } from './events/subscriptions/stats.ts';
+export { Subscription } from './events/subscriptions/subscription.ts';
+export { type SubscriptionCallOptions, SubscriptionHandle } from './events/subscriptions/subscription-handle.ts';
 export type { AuditFinding, AuditOptions, AuditProblem, AuditReport } from './inventory/audit.ts';
 export type { InventoryErrorDetails, Shortfall } from './inventory/errors.ts';
 export {
