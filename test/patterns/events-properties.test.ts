@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Store } from '../../src/core/store.ts';
 import { NorimakiError } from '../../src/index.ts';
-import { stream } from '../../src/patterns/events/index.ts';
+import { type Expected, stream } from '../../src/patterns/events/index.ts';
 import { manualClock, seededRandom } from '../../src/testing/index.ts';
 import { pickInt } from '../../src/testing/seeded-random.ts';
 import { isLong } from '../support/campaign.ts';
@@ -58,7 +58,7 @@ describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
           (most, fate) => (typeof fate === 'object' && fate.version > most ? fate.version : most),
           0n,
         );
-        const expected = dice < 0.5 ? 'any' : dice < 0.6 ? 'exists' : last;
+        const expected: Expected = dice < 0.5 ? 'any' : dice < 0.6 ? 'exists' : last;
         const isKeyed = random.float() < 0.5;
         const options = isKeyed ? { expected, idempotencyKey: `key ${commit}` } : { expected };
         const what = Array.from({ length: size }, (_, i) => ({ type: 'Noted', data: `${commit}/${i}` }));

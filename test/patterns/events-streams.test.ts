@@ -177,6 +177,17 @@ describe('a key', () => {
       version: 3n,
       outcome: 'replayed',
     });
+    // Also by a process that last saw the stream when it was at that version.
+    const old = new EventStore(db, { name: 'bank' });
+    const T = stream('log', 'two');
+    await store.append(T, [event(0)], { expected: 'new' });
+    expect(await old.version(T)).toBe(1n);
+    await store.append(T, [event('k')], { expected: 1n, idempotencyKey: 'k' });
+    for (let i = 2; i < 200; i++) await store.append(T, [event(i)], { expected: 'any' });
+    expect(await old.append(T, [event('k')], { expected: 1n, idempotencyKey: 'k' })).toMatchObject({
+      version: 2n,
+      outcome: 'replayed',
+    });
     // One that expected nothing: for the last 64 slots.
     await store.append(S, [event('x')], { expected: 'any', idempotencyKey: 'any' });
     for (let i = 0; i < 63; i++) await store.append(S, [event(i)], { expected: 'any' });

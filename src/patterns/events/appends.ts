@@ -5,10 +5,10 @@ import type { BlockCallOptions } from '../shared/options.ts';
 import { Patience } from '../shared/patience.ts';
 import { type Appended, type Attempt, type Decided, type Decision, decideCommits } from './decide-commits.ts';
 import { commitTooLarge } from './errors.ts';
-import { findPlaced } from './find-placed.ts';
+import { commitsOf, findPlaced } from './find-placed.ts';
 import type { SlotWriter } from './slot-writer.ts';
 import { describeStream, type StreamId, streamName } from './stream-id.ts';
-import { type Tails, tailOf } from './tails.ts';
+import { MAX_PROBE, type Tails, tailOf } from './tails.ts';
 
 /**
  * Appends to streams. Attempts of one process that wait for the same stream share a slot: whoever writes it decides all of
@@ -56,15 +56,22 @@ export class Appends {
     const { signal } = options;
     const patience = new Patience(describeStream(stream), this.#environment, options);
     let tail = await this.#tails.hint(stream, signal);
+    let placed = await findPlaced(this.#tails, stream, tail, attempts, signal);
     let isRecent = false;
+    const look = async (): Promise<void> => {
+      const now = await this.#tails.advance(stream, tail, signal);
+      tail = now.tail;
+      // It has moved so far that what was passed is not all there was.
+      if (now.passed.length >= MAX_PROBE) placed = await findPlaced(this.#tails, stream, tail, attempts, signal);
+      else placed = [...placed, ...now.passed.flatMap(commitsOf)];
+      isRecent = true;
+    };
     for (;;) {
-      const placed = await findPlaced(this.#tails, stream, tail, attempts, signal);
       const decided = decideCommits(stream, tail, attempts, placed);
       // An end that was seen a while ago is good enough to try with, as only the true one can be written to; to refuse
       // somebody it is not.
       if (!isRecent && decided.decisions.some((decision) => 'error' in decision)) {
-        tail = await this.#tails.find(stream, signal, tail);
-        isRecent = true;
+        await look();
         continue;
       }
       if (decided.commits.length === 0) return decided;
@@ -74,9 +81,8 @@ export class Appends {
         await this.#tails.follow(stream, end, tail.slot);
         return decided;
       }
-      tail = await this.#tails.find(stream, signal, tail);
-      isRecent = true;
       await patience.next();
+      await look();
     }
   }
 }

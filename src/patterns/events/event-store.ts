@@ -108,7 +108,7 @@ export class EventStore<St extends Store = Store> {
     this.name = name;
     this.#settings = settings;
     this.#environment = environment;
-    this.#tails = new Tails(name, records, async (slot) => slot);
+    this.#tails = new Tails(name, records);
     this.#keys = new SubjectKeys(name, records, environment.random);
     this.#states = new States(
       settings,

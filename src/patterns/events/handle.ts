@@ -58,7 +58,7 @@ export async function handle<State, Event extends NewEvent, Command>(
   return turns.run(streamName(stream), { signal, from: environment.clock.mono(), until: undefined }, async () => {
     let folded: Folded<State> | undefined;
     for (;;) {
-      const replayed = await replayOf(parts, stream, signal);
+      const replayed = await replayOf(parts, stream, folded?.slot, signal);
       if (replayed !== undefined) {
         const { state, version } = await states.load(aggregate, stream, BigInt(replayed), signal);
         return { state, version: BigInt(version), events: [], outcome: 'replayed' };
@@ -72,6 +72,7 @@ export async function handle<State, Event extends NewEvent, Command>(
       if (events.length === 0) return { state: folded.state, version: BigInt(version), events, outcome: 'unchanged' };
       try {
         const appended = await parts.append(stream, events, BigInt(version));
+        // Another process has handled the command meanwhile.
         if (appended.outcome === 'replayed') continue;
         const state = after(aggregate, stream, folded.state, events);
         return { state, version: BigInt(appended.version), events, outcome: 'appended' };
@@ -83,16 +84,20 @@ export async function handle<State, Event extends NewEvent, Command>(
   });
 }
 
-/** The version after this very command, if it was handled before. Errors: `events.idempotencyMismatch`. */
+/**
+ * The version after this very command, if it was handled before: in the last slots, or in those behind one. Errors:
+ * `events.idempotencyMismatch`.
+ */
 async function replayOf(
   { tails, key }: HandleParts,
   stream: StreamId,
+  behind: number | undefined,
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
   if (key === undefined) return undefined;
   const { slot } = await tails.find(stream, signal);
-  const first = Math.max(0, slot - WINDOW);
-  const slots = slot === 0 ? [] : await tails.slotsAfter(stream, first, slot - first, signal);
+  const first = behind ?? Math.max(0, slot - WINDOW);
+  const slots = slot <= first ? [] : await tails.slotsAfter(stream, first, slot - first, signal);
   const found = slots.flatMap(commitsOf).find(({ commit }) => commit.key === key.hash);
   if (found === undefined) return undefined;
   if (found.commit.content !== key.content) throw idempotencyMismatch(stream);

@@ -46,8 +46,6 @@ const slot = z.object({
   at: z.date(),
   /** The stream takes no more. */
   closes: z.boolean().optional(),
-  /** What decides whether its events count, where several streams were appended to at once. */
-  hold: z.string().optional(),
 });
 
 const head = z.object({ ...place, slot: ordinal, version: ordinal, closed: z.boolean().optional() });

@@ -11,7 +11,6 @@ export interface SlotContent {
   readonly commits: readonly SlotCommit[];
   readonly events: readonly SlotEvent[];
   readonly closes: boolean;
-  readonly hold?: string | undefined;
 }
 
 /** Hears of streams that this process has written to. */
@@ -40,7 +39,7 @@ export class SlotWriter {
   async write(
     stream: StreamId,
     tail: Tail,
-    { commits, events, closes, hold }: SlotContent,
+    { commits, events, closes }: SlotContent,
     options: BlockCallOptions,
   ): Promise<SlotRecord | undefined> {
     const { signal } = options;
@@ -53,7 +52,6 @@ export class SlotWriter {
       events: [...events],
       at: new Date(this.#environment.clock.now()),
       closes: closes ? true : undefined,
-      hold,
     };
     const isMine = await this.#create(stream, slot, commits[0]?.id ?? '', options);
     if (!isMine) return undefined;

@@ -21,22 +21,18 @@ const NOWHERE: Tail = { slot: 0, version: 0, isClosed: false, hasHead: false };
 const REMEMBERED = 10_000;
 /** A head follows its stream in steps of so many slots: whoever begins there reads the rest in one call. */
 const HEAD_EVERY = 16;
-const MAX_PROBE = 64;
-
-/** Finds out what became of a slot whose events may count or not. */
-export type Settle = (slot: SlotRecord, signal: AbortSignal | undefined) => Promise<SlotRecord>;
+/** So many slots are looked for at once, and remembered of those that were passed. */
+export const MAX_PROBE = 64;
 
 /** Where streams end. An end that is remembered may be of the past; slots do not change, so it is a place to look on from. */
 export class Tails {
   readonly #store: string;
   readonly #records: EventRecords;
-  readonly #settle: Settle;
   readonly #known = new LRUCache<string, Tail>({ max: REMEMBERED });
 
-  constructor(store: string, records: EventRecords, settle: Settle) {
+  constructor(store: string, records: EventRecords) {
     this.#store = store;
     this.#records = records;
-    this.#settle = settle;
   }
 
   /** An end that once was: the last that this process saw, or that of the head. */
@@ -50,13 +46,25 @@ export class Tails {
   }
 
   /** The end as it is now. */
-  async find(stream: StreamId, signal: AbortSignal | undefined, from?: Tail): Promise<Tail> {
-    let tail = from ?? (await this.hint(stream, signal));
+  async find(stream: StreamId, signal: AbortSignal | undefined): Promise<Tail> {
+    const { tail } = await this.advance(stream, await this.hint(stream, signal), signal);
+    return tail;
+  }
+
+  /** The end as it is now, and the last of the slots between a former one and it: at most so many as are read at once. */
+  async advance(
+    stream: StreamId,
+    from: Tail,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly tail: Tail; readonly passed: readonly SlotRecord[] }> {
+    let tail = from;
+    let passed: readonly SlotRecord[] = [];
     for (let width = 2; ; width = Math.min(width * 4, MAX_PROBE)) {
       const slots = await this.slotsAfter(stream, tail.slot, width, signal);
+      passed = [...passed, ...slots].slice(-MAX_PROBE);
       const last = slots.at(-1);
       if (last !== undefined) tail = tailOf(last);
-      if (slots.length < width) return this.note(stream, tail);
+      if (slots.length < width) return { tail: this.note(stream, tail), passed };
     }
   }
 
@@ -77,7 +85,7 @@ export class Tails {
       const missing = { ...id, slot: slot + 1 + gap };
       if (!(await this.#records.slots.exists(missing, { signal }))) throw holed(stream, missing.slot);
     }
-    return Promise.all(slots.map((one) => (one.hold === undefined ? one : this.#settle(one, signal))));
+    return slots;
   }
 
   /** Remembers an end. */
