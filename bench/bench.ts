@@ -5,6 +5,7 @@ import { counterBench } from './counter.ts';
 import { electionBench } from './election.ts';
 import { embeddedBench } from './embedded.ts';
 import { inventoryBench } from './inventory.ts';
+import { eventsBench } from './events.ts';
 import { limiterBench } from './limiter.ts';
 import { quotasBench } from './quotas.ts';
 import { formatRows } from './row.ts';
@@ -23,6 +24,7 @@ const benches = {
   election: electionBench,
   embedded: embeddedBench,
   inventory: inventoryBench,
+  events: eventsBench,
   limiter: limiterBench,
   quotas: quotasBench,
   scan: scanBench,
