@@ -8,6 +8,7 @@ import { inventoryBench } from './inventory.ts';
 import { eventsBench } from './events.ts';
 import { limiterBench } from './limiter.ts';
 import { quotasBench } from './quotas.ts';
+import { projectionBench } from './projections.ts';
 import { formatRows } from './row.ts';
 import { scanBench } from './scan.ts';
 import { searchBench } from './search.ts';
@@ -27,6 +28,7 @@ const benches = {
   events: eventsBench,
   limiter: limiterBench,
   quotas: quotasBench,
+  projections: projectionBench,
   scan: scanBench,
   search: searchBench,
   sessions: sessionsBench,
