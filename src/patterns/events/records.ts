@@ -81,7 +81,6 @@ const SubjectEntity = defineEntity('norimaki.events.subject', subject, { id: ['s
 export type SlotRecord = z.output<typeof slot>;
 export type SlotEvent = z.output<typeof event>;
 export type SlotCommit = z.output<typeof commit>;
-export type HeadRecord = z.output<typeof head>;
 export type SnapshotRecord = z.output<typeof snapshot>;
 
 export interface EventRecords {
