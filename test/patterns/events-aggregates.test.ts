@@ -2,7 +2,7 @@ import { AssertionError } from 'node:assert';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Database } from '../../src/index.ts';
-import { defineAggregate, EventStore, given, stream } from '../../src/patterns/events/index.ts';
+import { defineAggregate, EventStore, given, stream } from '../../src/patterns/index.ts';
 import { openMemory } from '../support/open.ts';
 import { Account, all, Overdrawn } from './support/event-stores.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { stream } from '../../src/patterns/events/index.ts';
+import { stream } from '../../src/patterns/index.ts';
 import { memory } from '../../src/stores/memory/index.ts';
 import { type FaultKind, manualClock, seededRandom } from '../../src/testing/index.ts';
 import { START } from '../support/open.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { open } from '../../src/index.ts';
-import { EventStore, stream } from '../../src/patterns/events/index.ts';
+import { EventStore, stream } from '../../src/patterns/index.ts';
 import { embedded } from '../../src/stores/embedded/index.ts';
 import { type Child, startChild } from '../embedded/support/child.ts';
 import { temporaryFolder } from '../embedded/support/folder.ts';

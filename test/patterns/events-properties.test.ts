@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Store } from '../../src/core/store.ts';
 import { NorimakiError } from '../../src/index.ts';
-import { type Expected, stream } from '../../src/patterns/events/index.ts';
+import { type Expected, stream } from '../../src/patterns/index.ts';
 import { manualClock, seededRandom } from '../../src/testing/index.ts';
 import { pickInt } from '../../src/testing/seeded-random.ts';
 import { isLong } from '../support/campaign.ts';

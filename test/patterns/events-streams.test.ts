@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Database, open } from '../../src/index.ts';
-import { EventStore, stream } from '../../src/patterns/events/index.ts';
 import { eventRecords } from '../../src/patterns/events/records.ts';
+import { EventStore, stream } from '../../src/patterns/index.ts';
 import { memory } from '../../src/stores/memory/index.ts';
 import { limitCapabilities } from '../../src/testing/index.ts';
 import { type Bench, openMemory } from '../support/open.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Projection } from '../../src/patterns/events/index.ts';
+import type { Projection } from '../../src/patterns/index.ts';
 import { type FaultKind, seededRandom } from '../../src/testing/index.ts';
 import { pickInt } from '../../src/testing/seeded-random.ts';
 import { isLong } from '../support/campaign.ts';

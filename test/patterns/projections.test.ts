@@ -8,7 +8,7 @@ import {
   ProjectedRecord,
   projectedFields,
   type RebuildProgress,
-} from '../../src/patterns/events/index.ts';
+} from '../../src/patterns/index.ts';
 import { openMemory } from '../support/open.ts';
 import { type Seen, SeenViews, Tally } from './support/subscription-worlds.ts';
 

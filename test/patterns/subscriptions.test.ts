@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { NorimakiError, open } from '../../src/index.ts';
-import { EventStore, type HandlerFailure, type SubscribeToOptions } from '../../src/patterns/events/index.ts';
+import { EventStore, type HandlerFailure, type SubscribeToOptions } from '../../src/patterns/index.ts';
 import { limitCapabilities } from '../../src/testing/index.ts';
 import { openMemory } from '../support/open.ts';
 import { collect } from './support/sessions.ts';

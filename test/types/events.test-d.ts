@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Database } from '../../src/index.ts';
-import { defineAggregate, EventStore, given, stream } from '../../src/patterns/events/index.ts';
+import { defineAggregate, EventStore, given, stream } from '../../src/patterns/index.ts';
 
 const Account = defineAggregate({
   name: 'account',

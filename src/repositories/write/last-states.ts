@@ -20,13 +20,7 @@ class LastState {
   /** Nobody else was seen to write here: the state may serve as a guess. */
   isTrusted: boolean;
 
-  constructor(
-    version: Version,
-    envelope: Envelope,
-    { body, isWhole }: LiveRecord,
-    bytes: number,
-    isTrusted: boolean,
-  ) {
+  constructor(version: Version, envelope: Envelope, { body, isWhole }: LiveRecord, bytes: number, isTrusted: boolean) {
     this.version = version;
     this.envelope = envelope;
     this.body = body;

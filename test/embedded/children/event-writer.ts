@@ -1,5 +1,5 @@
 import { open } from '../../../src/index.ts';
-import { EventStore } from '../../../src/patterns/events/index.ts';
+import { EventStore } from '../../../src/patterns/index.ts';
 import { embedded } from '../../../src/stores/embedded/index.ts';
 import { Account } from '../../patterns/support/event-stores.ts';
 import { hear, tell } from './talk.ts';

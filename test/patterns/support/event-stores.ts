@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Store } from '../../../src/core/store.ts';
 import { open } from '../../../src/index.ts';
-import { defineAggregate, EventStore, type EventStoreOptions } from '../../../src/patterns/events/index.ts';
+import { defineAggregate, EventStore, type EventStoreOptions } from '../../../src/patterns/index.ts';
 import type { FaultOptions } from '../../../src/testing/index.ts';
 import { type FaultStore, faultStore, type ManualClock, seededRandom } from '../../../src/testing/index.ts';
 

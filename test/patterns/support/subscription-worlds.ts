@@ -8,7 +8,7 @@ import {
   EventStore,
   type Projected,
   projectedFields,
-} from '../../../src/patterns/events/index.ts';
+} from '../../../src/patterns/index.ts';
 import {
   type FaultOptions,
   type FaultStore,

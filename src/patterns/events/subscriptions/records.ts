@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canWatch, type Store, type WatchStore } from '../../../core/store.ts';
+import type { Store, WatchStore } from '../../../core/store.ts';
 import { defineEntity } from '../../../decorators/index.ts';
 import type { Database, EntityChanges, RepositoryOf } from '../../../repositories/index.ts';
 import { leaseFields } from '../../shared/lease/index.ts';
@@ -92,5 +92,5 @@ export function subscriptionRecords(db: Database<FeedStore>): SubscriptionRecord
 }
 
 export function isWatched<St extends Store>(db: Database<St>): db is Database<St & WatchStore> {
-  return canWatch(db.store);
+  return db.store.capabilities.watch;
 }
