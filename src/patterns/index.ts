@@ -92,6 +92,7 @@ export { Subscription } from './events/subscriptions/subscription.ts';
 export { type SubscriptionCallOptions, SubscriptionHandle } from './events/subscriptions/subscription-handle.ts';
 export type { AuditFinding, AuditOptions, AuditProblem, AuditReport } from './inventory/audit.ts';
 export type { InventoryErrorDetails, Shortfall } from './inventory/errors.ts';
+export type { StockHeld, TryReserve } from './inventory/held.ts';
 export {
   Inventory,
   type InventoryCallOptions,
@@ -101,7 +102,6 @@ export {
 } from './inventory/inventory.ts';
 export type { StockLevel } from './inventory/level.ts';
 export type { Line } from './inventory/lines.ts';
-export type { StockHeld, TryReserve } from './inventory/reserve.ts';
 export type { Allocation, InventoryOptions } from './inventory/settings.ts';
 export { type StockBook, type StockFields, StockRecord, stockFields } from './inventory/stock-record.ts';
 export type { StockDefinition, StockInput, StockOf, StockShape, StockSource } from './inventory/types.ts';

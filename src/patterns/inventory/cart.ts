@@ -4,11 +4,12 @@ import { keyHash } from '../shared/key-ring.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import type { InventoryContext } from './context.ts';
 import { holdClosed, holdExpired, type Shortfall } from './errors.ts';
+import { type Request, soldHold, type TryReserve } from './held.ts';
 import { cartId } from './hold-id.ts';
 import type { Line } from './lines.ts';
 import { noteOf, partsOf, undo } from './meet.ts';
-import { meetAll, type Request, shortfallsOf, soldHold, type TryReserve, take } from './reserve.ts';
 import { refuse } from './settings.ts';
+import { meetAll, shortfallsOf, take } from './take.ts';
 
 /** Reserves several SKUs, all or nothing. */
 export async function reserveCart(

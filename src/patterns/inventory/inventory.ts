@@ -9,9 +9,10 @@ import { commit, extend, release } from './close.ts';
 import type { InventoryContext } from './context.ts';
 import { createStock, type Draft } from './create.ts';
 import { insufficient } from './errors.ts';
+import type { StockHeld, TryReserve } from './held.ts';
 import { levelOf, type StockLevel } from './level.ts';
 import type { Line } from './lines.ts';
-import { reserve, type StockHeld, type TryReserve } from './reserve.ts';
+import { reserve } from './reserve.ts';
 import {
   checkBuckets,
   checkQuantity,

@@ -15,7 +15,7 @@ export function noteOf({ place: { bucket }, want: { sku, parts } }: CartPart): s
   return JSON.stringify([bucket, sku, parts.map(({ quantity, location }) => [quantity, location ?? null])]);
 }
 
-export function partOf(note: string): CartPart {
+function partOf(note: string): CartPart {
   // As noteOf wrote it.
   const [bucket, sku, parts] = JSON.parse(note) as [number, string, [number, string | null][]];
   const lines = parts.map(([quantity, location]) => (location === null ? { quantity } : { quantity, location }));

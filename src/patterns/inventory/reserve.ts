@@ -1,42 +1,13 @@
 import { randomId } from '../../core/random-id.ts';
 import { keyHash } from '../shared/key-ring.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
-import { Patience } from '../shared/patience.ts';
 import { reserveCart } from './cart.ts';
-import type { Place, Stocked } from './cells.ts';
 import type { InventoryContext } from './context.ts';
-import { holdClosed, holdExpired, type Shortfall, tooManyHolds } from './errors.ts';
+import { holdClosed, holdExpired } from './errors.ts';
+import { soldHold, type TryReserve } from './held.ts';
 import { singleId } from './hold-id.ts';
-import { type Line, totalOf, type Want, wantsOf } from './lines.ts';
-import { meetCarts } from './meet.ts';
-import { type Ending, type OpenCell, sum } from './open-cell.ts';
-import { refuse } from './settings.ts';
-import type { StockHold } from './stock-record.ts';
-
-/** Stock that is kept for somebody. */
-export interface StockHeld {
-  readonly id: string;
-  /** `committed`: of a repeated call whose hold was sold meanwhile. */
-  readonly state: 'held' | 'committed';
-  /** What is held, and where; of one that was sold, what was asked for. */
-  readonly lines: readonly Line[];
-  /** When it ends unless it is committed before. */
-  readonly expiresAt: Date;
-  /** An earlier call with the same key had made it. */
-  readonly replayed: boolean;
-}
-
-export type TryReserve =
-  | { readonly ok: true; readonly hold: StockHeld }
-  | { readonly ok: false; readonly shortfalls: readonly Shortfall[] };
-
-/** What is to be kept, how long, and under which name. */
-export interface Request {
-  readonly wants: readonly [Want, ...Want[]];
-  readonly ttl: number;
-  /** Of the idempotency key, if there is one. */
-  readonly hash: string | undefined;
-}
+import { type Line, wantsOf } from './lines.ts';
+import { take } from './take.ts';
 
 export async function reserve(
   ctx: InventoryContext,
@@ -66,110 +37,4 @@ export async function reserve(
       return { ok: true, hold: { id, state: 'held', lines: held, expiresAt: new Date(hold.expiresAt), replayed } };
     }
   }
-}
-
-export function soldHold(id: string, wants: readonly Want[], expiresAt: number): StockHeld {
-  const lines = wants.flatMap(({ sku, parts }) => parts.map((part) => ({ sku, ...part })));
-  return { id, state: 'committed', lines, expiresAt: new Date(expiresAt), replayed: true };
-}
-
-/** One SKU of a hold. */
-export interface Taking {
-  readonly place: Place;
-  readonly id: string;
-  readonly want: Want;
-  readonly expiresAt: number;
-  readonly cart: boolean;
-}
-
-export type Taken =
-  | { readonly kind: 'held'; readonly hold: StockHold; readonly replayed: boolean }
-  | { readonly kind: 'closed'; readonly ending: Ending }
-  | { readonly kind: 'short'; readonly shortfalls: readonly Shortfall[] };
-
-/** Takes what is wanted of one SKU, by one compare-and-swap; moves stock there first if its bucket has too little. */
-export async function take(ctx: InventoryContext, taking: Taking, options: BlockCallOptions): Promise<Taken> {
-  const { place, want } = taking;
-  const { name, maxHolds } = ctx.settings;
-  let patience: Patience | undefined;
-  for (let force = false; ; ) {
-    const tried = await ctx.cells.change(place, (cell) => tryTake(cell, taking, force, maxHolds), options);
-    if (tried.kind === 'held' || tried.kind === 'closed') return tried;
-    if (tried.kind === 'other') {
-      refuse('idempotencyKey', 'Another call with other lines had this idempotencyKey. Take a key for each order.');
-    }
-    // What only seems to be held is given back first.
-    if ((await meetCarts(ctx, place, tried.late, options)) > 0) continue;
-    if (tried.kind === 'full') throw tooManyHolds(name, want.sku, maxHolds);
-    if (tried.shortfalls !== undefined) return { kind: 'short', shortfalls: tried.shortfalls };
-    const stocked = await ctx.cells.read(want.sku, options);
-    if ((await ctx.spread.finish(stocked, options)) > 0) continue;
-    if (stocked.stock.backorder) {
-      force = true;
-      continue;
-    }
-    const shortfalls = shortfallsOf(ctx, stocked, want);
-    if (shortfalls === undefined) {
-      await ctx.spread.gather(place, want, stocked, options);
-    } else if ((await meetAll(ctx, stocked, options)) === 0) {
-      return { kind: 'short', shortfalls };
-    }
-    patience ??= new Patience(`The stock of '${name}'`, ctx.environment, options);
-    await patience.next();
-  }
-}
-
-/** What there is too little of, in all records of a SKU; `undefined` if there is enough. */
-export function shortfallsOf(ctx: InventoryContext, stocked: Stocked, want: Want): Shortfall[] | undefined {
-  const whole = ctx.cells.merge(stocked);
-  return whole.allocate(want.parts, false) === undefined ? lacking(whole, want) : undefined;
-}
-
-/** Ends the late carts of all records of a SKU. Resolves to how many gave something back. */
-export async function meetAll(
-  ctx: InventoryContext,
-  { stock: { sku }, cells }: Stocked,
-  options: BlockCallOptions,
-): Promise<number> {
-  let met = 0;
-  for (const [bucket, cell] of cells.entries()) met += await meetCarts(ctx, { sku, bucket }, cell.lateCarts(), options);
-  return met;
-}
-
-type Tried =
-  | Exclude<Taken, { kind: 'short' }>
-  | { readonly kind: 'other' }
-  | { readonly kind: 'full'; readonly late: readonly string[] }
-  /** `shortfalls` only where this record is all there is. */
-  | {
-      readonly kind: 'lacking';
-      readonly late: readonly string[];
-      readonly shortfalls: readonly Shortfall[] | undefined;
-    };
-
-function tryTake(cell: OpenCell, { id, want, expiresAt, cart }: Taking, force: boolean, maxHolds: number): Tried {
-  const found = cell.hold(id);
-  if (found !== undefined) {
-    const isSame = sum(found.at) === totalOf(want.parts);
-    return isSame ? { kind: 'held', hold: structuredClone(found), replayed: true } : { kind: 'other' };
-  }
-  const ending = cell.ending(id);
-  if (ending !== undefined) return { kind: 'closed', ending };
-  if (cell.holds >= maxHolds) return { kind: 'full', late: cell.lateCarts() };
-  const at = cell.allocate(want.parts, force);
-  if (at === undefined) {
-    const isAll = 'buckets' in cell.cell && cell.cell.buckets === 1;
-    return { kind: 'lacking', late: cell.lateCarts(), shortfalls: isAll ? lacking(cell, want) : undefined };
-  }
-  const hold = cart ? { at, expiresAt, cart } : { at, expiresAt };
-  cell.put(id, hold);
-  return { kind: 'held', hold: structuredClone(hold), replayed: false };
-}
-
-function lacking(cell: OpenCell, { sku, parts }: Want): Shortfall[] {
-  const available = (location?: string): number => Math.max(0, cell.free(location));
-  const short = parts
-    .filter(({ location, quantity }) => location !== undefined && quantity > cell.free(location))
-    .map(({ location, quantity }) => ({ sku, location, requested: quantity, available: available(location) }));
-  return short.length > 0 ? short : [{ sku, requested: totalOf(parts), available: available() }];
 }

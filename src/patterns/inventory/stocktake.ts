@@ -3,8 +3,8 @@ import type { BlockCallOptions } from '../shared/options.ts';
 import { Patience } from '../shared/patience.ts';
 import type { InventoryContext } from './context.ts';
 import { insufficient } from './errors.ts';
-import { meetAll, shortfallsOf } from './reserve.ts';
 import { REMEMBERED } from './stock-record.ts';
+import { meetAll, shortfallsOf } from './take.ts';
 
 /** What comes in or is corrected. */
 export interface StockChange {

@@ -5,7 +5,7 @@ import { decide, type Fate, fateOf, type HoldState, type HoldStep } from '../../
  * happen to them. What is decided is decided by the functions that run; here are only the records, and who reads and writes them when.
  * An actor may do nothing for any time, or never again: that is a crash.
  */
-export const PLACES = 2;
+const PLACES = 2;
 const EXPIRES = 2;
 const LATEST = 3;
 /** The clock of who commits is late by so much. */

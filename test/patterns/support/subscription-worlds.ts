@@ -36,13 +36,6 @@ export const Seen = defineEntity(
   { id: 'id' },
 );
 
-export interface SeenView {
-  id: string;
-  seen: string[];
-  total: number;
-  projected: Projected;
-}
-
 /** Each event counts in the view of its stream, and in one that all streams share. */
 export const SeenViews = defineProjection({
   name: 'seen',
