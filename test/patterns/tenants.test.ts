@@ -411,6 +411,22 @@ describe('purge', () => {
     expect(await store.get(record?.key ?? new Uint8Array())).toBeUndefined();
   });
 
+  test('sweeps a write that arrives while it removes, within writeTimeout', async () => {
+    const { tenants, store } = await start();
+    await tenants.create('acme', { plan: 'free' });
+    await (await tenants.db('acme')).repo(Note).create(note('1'));
+    const { entries } = await store.scan({ start: new Uint8Array(), end: Uint8Array.of(255, 255, 255, 255) });
+    const record = entries.find(({ value }) => Buffer.from(value).includes('"tenant":"acme"'));
+    let isLate = false;
+    for await (const { stage } of tenants.purge('acme', { confirm: 'acme' })) {
+      if (stage !== 'removing' || isLate) continue;
+      isLate = true;
+      await store.put(record?.key ?? new Uint8Array(), record?.value ?? new Uint8Array());
+    }
+    expect(isLate).toBe(true);
+    expect(await store.get(record?.key ?? new Uint8Array())).toBeUndefined();
+  });
+
   test('says unreachable only once no handle of any process can use what was read before', async () => {
     const store = await openStore();
     const [one, two] = [
