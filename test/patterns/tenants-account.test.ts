@@ -138,3 +138,32 @@ test('of two who count at once none ends the other’s account', async () => {
   const usages = await Promise.all([one.tenants.reconcile('acme'), two.tenants.reconcile('acme')]);
   expect(usages.map(({ keys }) => keys.used)).toEqual([5, 5]);
 });
+
+test('who counted while another began to count does not end the account of the other', async () => {
+  const store = await openStore();
+  const writer = await startTenants(store, { trueClock, seed: 1 });
+  await writer.tenants.create('acme', { plan: 'free' });
+  const notes = (await writer.tenants.db('acme')).repo(Note);
+  for (let i = 0; i < 5; i++) await notes.create({ id: `m${i}` });
+  const registry = new Registry(writer.db, settingsOf({ name: 'saas', plans: { free: {} } }));
+  let calls = 0;
+  const { tenants } = await startTenants(store, {
+    trueClock,
+    seed: 30,
+    script: async ({ verb }) => {
+      if (verb !== 'scan' && calls === 0) return 'none' as const;
+      // The call after the count: what is written now was not counted.
+      if (++calls === 2) {
+        await notes.create({ id: 'a0' });
+        await registry.change('acme', beginReckoning, {});
+      }
+      return 'none' as const;
+    },
+  });
+  await tenants.reconcile('acme');
+  expect(calls).toBeGreaterThan(2);
+  await writer.tenants.close();
+  const [seen] = await observe(store);
+  expect(seen?.stored.keys).toBe(6);
+  expect(seen?.charged.keys).toBe(6);
+});
