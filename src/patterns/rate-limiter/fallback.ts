@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../core/clock.ts';
 import { NorimakiError } from '../../core/errors.ts';
+import { recentlyUsed } from '../../core/recently-used.ts';
 import { AllowedDecision, type Decision } from './decision.ts';
 import { unavailable } from './errors.ts';
 import { type Consume, Ledger } from './ledger.ts';
@@ -22,7 +22,7 @@ export function isStoreFailure(error: unknown): boolean {
 export class Fallback {
   readonly #settings: LimiterSettings;
   readonly #clock: Clock;
-  readonly #states = new LRUCache<string, RateState>({ max: MAX_KEYS });
+  readonly #states = recentlyUsed<RateState>(MAX_KEYS);
 
   constructor(settings: LimiterSettings, clock: Clock) {
     this.#settings = settings;

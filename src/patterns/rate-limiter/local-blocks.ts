@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../core/clock.ts';
+import { recentlyUsed } from '../../core/recently-used.ts';
 import type { Denied } from './decision.ts';
 import { Ledger } from './ledger.ts';
 import type { RateState } from './records.ts';
@@ -23,7 +23,7 @@ interface Seen {
 export class LocalBlocks {
   readonly #settings: LimiterSettings;
   readonly #clock: Clock;
-  readonly #seen = new LRUCache<string, Seen>({ max: MAX_BLOCKS });
+  readonly #seen = recentlyUsed<Seen>(MAX_BLOCKS);
 
   constructor(settings: LimiterSettings, clock: Clock) {
     this.#settings = settings;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import { abortedError, throwIfAborted } from '../../core/abort.ts';
 import type { Clock } from '../../core/clock.ts';
 import { NorimakiError } from '../../core/errors.ts';
+import { recentlyUsed } from '../../core/recently-used.ts';
 import type { WriteOptions } from '../../core/store.ts';
 
 const KEPT_MS = 24 * 3_600_000;
@@ -22,7 +23,7 @@ export class Answers {
 
   constructor(max: number, clock: Clock) {
     // To the cache an instant of 0 is none.
-    this.#answers = new LRUCache({ max, ttl: KEPT_MS, ttlResolution: 0, perf: { now: () => clock.mono() + 1 } });
+    this.#answers = recentlyUsed(max, { ttl: KEPT_MS, ttlResolution: 0, perf: { now: () => clock.mono() + 1 } });
   }
 
   get size(): number {

@@ -1,10 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import { throwIfAborted } from '../../core/abort.ts';
 import { checkCommit, checkExpiry, checkKey, checkPrecondition, checkValue, pageLimit } from '../../core/checks.ts';
 import type { Clock } from '../../core/clock.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import { keyName } from '../../core/keys/index.ts';
 import { preconditionFailure } from '../../core/precondition.ts';
+import { recentlyUsed } from '../../core/recently-used.ts';
 import {
   type CommitOperation,
   type CommitOptions,
@@ -71,7 +71,7 @@ class Memory implements MemoryStore {
     undefined,
     ([a, m], [b, n]) => a - b || (m < n ? -1 : +(m > n)),
   );
-  readonly #answers = new LRUCache<string, { answer: Answer }>({ max: REMEMBERED_WRITES });
+  readonly #answers = recentlyUsed<{ answer: Answer }>(REMEMBERED_WRITES);
   readonly #vectors = new MemoryVectors({
     begin: (signal) => this.#begin(signal),
     once: (verb, name, options, write) => this.#once(verb, name, options, write),
