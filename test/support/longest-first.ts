@@ -6,7 +6,6 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONGEST = [
   'test/embedded/crash.test.ts',
   'test/embedded/ann.test.ts',
-  'test/embedded/vector-crash.test.ts',
   'test/norikv/contract.test.ts',
   'test/docs/wordnet.test.ts',
   'test/patterns/counter-properties.test.ts',

@@ -1,117 +1,20 @@
-import { NorimakiError } from '../../../src/core/errors.ts';
 import { systemEnvironment } from '../../../src/core/system.ts';
-import type { Version } from '../../../src/core/version.ts';
-import { type EmbeddedStore, embedded } from '../../../src/stores/embedded/index.ts';
-import { pickInt, seededRandom } from '../../../src/testing/seeded-random.ts';
+import { pickInt } from '../../../src/testing/seeded-random.ts';
+import { random, store } from './crash-world.ts';
 import { tell } from './talk.ts';
+import { createPairs, writePairs } from './write-pairs.ts';
+import { writeRecords } from './write-records.ts';
 
-// Four writers that write until the process is killed. Each tells what it is about to write, then what was acknowledged.
-// A writer has keys of its own, so that its last acknowledged write to a key is what must be there; all of them count
-// up one key together.
+// Writers that write until the process is killed: of records alone, and of records with their vectors.
 
-const [, , path = '', round = '0', seed = '0'] = process.argv;
-const KEYS = 12;
-const FAR = 8_000_000_000_000;
-const key = (name: string): Uint8Array => new TextEncoder().encode(name);
-const random = seededRandom(Number(seed));
-
-type Change = { name: string; value: string | null };
-
-const store = await embedded({ path }).openStore(systemEnvironment);
+await createPairs();
 tell({ ready: true });
 if (pickInt(random, 4) === 0) void compactNowAndThen();
-await Promise.all([0, 1, 2, 3].map(write));
-
-async function write(writer: number): Promise<void> {
-  const known = await versionsOf(writer);
-  for (let n = 0; ; n++) {
-    const nonce = `${round}.${writer}.${n}`;
-    const kind = pickInt(random, 10);
-    if (kind === 0) await count(nonce);
-    else if (kind === 1) await remove(nonce, nameOf(writer, pickInt(random, KEYS)), known);
-    else if (kind <= 3) await writeTogether(nonce, writer, known);
-    else await put(nonce, nameOf(writer, pickInt(random, KEYS)), known);
-  }
-}
-
-function nameOf(writer: number, i: number): string {
-  return `w${writer}-${i}`;
-}
-
-/** Pages, runs of pages and parts of pages: the text repeats, so that a torn one shows. */
-function valueFor(name: string, nonce: string): string {
-  return JSON.stringify({ name, nonce, text: nonce.repeat(pickInt(random, 5) === 0 ? 1500 : pickInt(random, 60)) });
-}
-
-async function versionsOf(writer: number): Promise<Map<string, Version>> {
-  const names = Array.from({ length: KEYS }, (_, i) => nameOf(writer, i));
-  const records = await store.getMany(names.map(key));
-  return new Map(names.flatMap((name, i) => (records[i] === undefined ? [] : [[name, records[i].version]])));
-}
-
-/** Tells of a write before and after. */
-async function told<T>(nonce: string, changes: Change[], work: () => Promise<T>): Promise<T> {
-  tell({ intent: nonce, changes });
-  const answer = await work();
-  tell({ ack: nonce, version: typeof answer === 'string' ? answer : undefined });
-  return answer;
-}
-
-async function put(nonce: string, name: string, known: Map<string, Version>): Promise<void> {
-  const value = valueFor(name, nonce);
-  const ifMatch = known.get(name);
-  const condition = ifMatch === undefined ? { ifAbsent: true } : { ifMatch };
-  const expiresAt = pickInt(random, 3) === 0 ? FAR + pickInt(random, 1000) : undefined;
-  const options = { ...condition, expiresAt };
-  known.set(name, await told(nonce, [{ name, value }], () => store.put(key(name), key(value), options)));
-}
-
-async function remove(nonce: string, name: string, known: Map<string, Version>): Promise<void> {
-  const ifMatch = known.get(name);
-  if (ifMatch === undefined) return;
-  await told(nonce, [{ name, value: null }], () => store.delete(key(name), { ifMatch }));
-  known.delete(name);
-}
-
-async function writeTogether(nonce: string, writer: number, known: Map<string, Version>): Promise<void> {
-  const first = pickInt(random, KEYS);
-  const names = [first, (first + 1) % KEYS, (first + 2) % KEYS].map((i) => nameOf(writer, i));
-  const changes = names.map((name, i) => ({ name, value: i === 2 ? null : valueFor(name, nonce) }));
-  const version = await told(nonce, changes, () =>
-    store.commit(
-      changes.map(({ name, value }) =>
-        value === null
-          ? { type: 'delete', key: key(name), ifMatch: known.get(name) }
-          : { type: 'put', key: key(name), value: key(value), ifMatch: known.get(name) },
-      ),
-    ),
-  );
-  for (const { name, value } of changes) {
-    if (value === null) known.delete(name);
-    else known.set(name, version);
-  }
-}
-
-async function count(nonce: string): Promise<void> {
-  for (;;) {
-    const record = await store.get(key('count'));
-    const before = record === undefined ? 0 : Number(new TextDecoder().decode(record.value));
-    const condition = record === undefined ? { ifAbsent: true } : { ifMatch: record.version };
-    tell({ intent: nonce, changes: [] });
-    try {
-      const version = await store.put(key('count'), key(String(before + 1)), condition);
-      tell({ ack: nonce, version, count: before + 1 });
-      return;
-    } catch (error) {
-      if (!NorimakiError.is(error, 'version.mismatch') && !NorimakiError.is(error, 'already.exists')) throw error;
-    }
-  }
-}
+await Promise.all([writeRecords(), writePairs()]);
 
 async function compactNowAndThen(): Promise<void> {
-  const open: EmbeddedStore = store;
   for (;;) {
     await systemEnvironment.clock.sleep(pickInt(random, 60));
-    await open.compact();
+    await store.compact();
   }
 }

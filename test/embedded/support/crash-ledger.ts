@@ -2,16 +2,14 @@ import { expect } from 'vitest';
 import { type Version, versionParts } from '../../../src/core/version.ts';
 import type { EmbeddedStore } from '../../../src/stores/embedded/index.ts';
 import { EVERYTHING, text } from './folder.ts';
+import { isPair } from './pair-ledger.ts';
 
 type Change = { name: string; value: string | null };
 
-/** What `children/crash-writer.ts` tells. */
-export type CrashMessage =
-  | { ready: true }
-  | { intent: string; changes: Change[] }
-  | { ack: string; version?: Version; count?: number };
+/** What `children/write-records.ts` tells. */
+export type CrashMessage = { intent: string; changes: Change[] } | { ack: string; version?: Version; count?: number };
 
-/** What must be in a folder after its writers were killed, over many rounds. */
+/** Which records must be in a folder after their writers were killed, over many rounds. */
 export class CrashLedger {
   /** Value by key; a missing key must be missing. */
   readonly #records = new Map<string, string>();
@@ -84,11 +82,14 @@ async function contentsOf(
 ): Promise<Map<string, { value: string; index: bigint; expiresAt: number | undefined }>> {
   const page = await store.scan(EVERYTHING, { limit: 1000 });
   expect(page.rest).toBeUndefined();
+  const named = page.entries.map((entry) => ({ name: text(entry.key) ?? '', ...entry }));
   return new Map(
-    page.entries.map(({ key, value, version, expiresAt }) => [
-      text(key) ?? '',
-      { value: text(value) ?? '', index: versionParts(version).index, expiresAt },
-    ]),
+    named
+      .filter(({ name }) => !isPair(name))
+      .map(({ name, value, version, expiresAt }) => [
+        name,
+        { value: text(value) ?? '', index: versionParts(version).index, expiresAt },
+      ]),
   );
 }
 

@@ -1,30 +1,29 @@
 import { systemEnvironment } from '../../../src/core/system.ts';
 import type { VectorWrite } from '../../../src/core/vectors/index.ts';
-import { embedded } from '../../../src/stores/embedded/index.ts';
-import { pickInt, seededRandom } from '../../../src/testing/seeded-random.ts';
+import { pickInt } from '../../../src/testing/seeded-random.ts';
 import { vectorOf } from '../support/vectors.ts';
+import { bytes, random, round, store } from './crash-world.ts';
 import { tell } from './talk.ts';
 
-// Four writers that write pairs of a record and its vector until the process is killed, and search between. Two put the
+// Four writers that write pairs of a record and its vector, and search between. Two put the
 // new vector in place of the old one, two under an id of its own as repositories do. One drops a namespace now and then.
 
-const [, , path = '', round = '0', seed = '0'] = process.argv;
 const KEYS = 10;
 const DIMENSIONS = 8;
-const key = (name: string): Uint8Array => new TextEncoder().encode(name);
-const random = seededRandom(Number(seed));
 
-const store = await embedded({ path }).openStore(systemEnvironment);
-await store.vectors.createIndex('pairs', { dimensions: DIMENSIONS, metric: 'euclidean', type: 'hnsw' });
-tell({ ready: true });
-if (pickInt(random, 4) === 0) void compactNowAndThen();
-await Promise.all([write(0), write(1), write(2), write(3), dropNowAndThen()]);
+export async function createPairs(): Promise<void> {
+  await store.vectors.createIndex('pairs', { dimensions: DIMENSIONS, metric: 'euclidean', type: 'hnsw' });
+}
+
+export async function writePairs(): Promise<void> {
+  await Promise.all([write(0), write(1), write(2), write(3), dropNowAndThen()]);
+}
 
 async function write(writer: number): Promise<void> {
   for (let n = 0; ; n++) {
     const nonce = `${round}.${writer}.${n}`;
-    const name = `w${writer}-${pickInt(random, KEYS)}`;
-    const before = await store.get(key(name));
+    const name = `pair ${writer}-${pickInt(random, KEYS)}`;
+    const before = await store.get(bytes(name));
     const old = before && new TextDecoder().decode(before.value);
     const idOf = (content: string): string => (writer < 2 ? name : `${name} ${content}`);
     const isDelete = old !== undefined && pickInt(random, 5) === 0;
@@ -35,12 +34,12 @@ async function write(writer: number): Promise<void> {
     const vector = vectorOf(nonce, DIMENSIONS);
     if (!isDelete) vectors.push({ type: 'insert', namespace: 'pairs', id: idOf(nonce), vector });
 
-    tell({ intent: name, content: isDelete ? null : nonce });
+    tell({ pair: name, content: isDelete ? null : nonce, is: 'intended' });
     await store.commit(
-      [isDelete ? { type: 'delete', key: key(name) } : { type: 'put', key: key(name), value: key(nonce) }],
+      [isDelete ? { type: 'delete', key: bytes(name) } : { type: 'put', key: bytes(name), value: bytes(nonce) }],
       { vectors },
     );
-    tell({ ack: name, content: isDelete ? null : nonce });
+    tell({ pair: name, content: isDelete ? null : nonce, is: 'acknowledged' });
 
     if (isDelete || pickInt(random, 3) > 0) continue;
     const [hit] = await store.vectors.search('pairs', vector, 1);
@@ -60,12 +59,5 @@ async function dropNowAndThen(): Promise<void> {
       vector: Float32Array.of(1, i),
     }));
     await store.commit([], { vectors });
-  }
-}
-
-async function compactNowAndThen(): Promise<void> {
-  for (;;) {
-    await systemEnvironment.clock.sleep(pickInt(random, 60));
-    await store.compact();
   }
 }
