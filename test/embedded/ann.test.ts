@@ -88,14 +88,14 @@ test.each(['close', 'exit'])('a process comes to its end by %s while usearch is 
   for (const { ended } of children) expect(await ended).toEqual({ code: 0, signal: null, errors: '' });
 });
 
-/** Uses the graph, and comes to its end without closing anything. */
+/** Uses the graph, which with so many dimensions begins early, and comes to its end without closing anything. */
 const program = (path: string): string => `
 import { startAnn } from ${JSON.stringify(path)};
-const space = await startAnn().space({ dimensions: 512, metric: 'euclidean', type: 'hnsw' });
-const labels = Float64Array.from({ length: 4200 }, (_, i) => i);
-await space.add(labels, Float32Array.from({ length: 4200 * 512 }, (_, i) => Math.sin(i * i)));
+const space = await startAnn().space({ dimensions: 4096, metric: 'euclidean', type: 'hnsw' });
+const labels = Float64Array.from({ length: 540 }, (_, i) => i);
+await space.add(labels, Float32Array.from({ length: 540 * 4096 }, (_, i) => Math.sin(i * i)));
 while ((await space.stats()).kind !== 'hnsw') await new Promise((resolve) => setImmediate(resolve));
-const [found] = await space.search(Float32Array.from({ length: 512 }, (_, i) => Math.sin((77 * 512 + i) ** 2)), 3);
+const [found] = await space.search(Float32Array.from({ length: 4096 }, (_, i) => Math.sin((77 * 4096 + i) ** 2)), 3);
 console.log(found);
 `;
 

@@ -1,9 +1,11 @@
 import { randomInt } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import { systemEnvironment } from '../../src/core/system.ts';
 import type { VectorWrite } from '../../src/core/vectors/index.ts';
-import type { EmbeddedStore } from '../../src/stores/embedded/index.ts';
+import { type EmbeddedStore, embedded } from '../../src/stores/embedded/index.ts';
 import { pickInt, seededRandom } from '../../src/testing/seeded-random.ts';
 import { startChild } from './support/child.ts';
 import { openStore, temporaryFolder } from './support/folder.ts';
@@ -26,15 +28,29 @@ async function fill(store: EmbeddedStore, from: number, to: number): Promise<voi
   await store.commit([], { vectors });
 }
 
-/** A folder with a graph and its snapshot. */
-async function folderWithSnapshot(): Promise<{ data: string; snapshots: string }> {
-  const { data } = await temporaryFolder();
-  const store = await openStore(data);
+let original: Promise<string> | undefined;
+
+afterAll(async () => {
+  if (original !== undefined) await rm(await original, { recursive: true });
+});
+
+/** A folder with a graph and its snapshot; to build the graph takes a while. */
+async function buildOriginal(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'norimaki-snapshot-'));
+  const store = await embedded({ path: join(path, 'data') }).openStore(systemEnvironment);
   await store.vectors.createIndex('large', { dimensions: DIMENSIONS, metric: 'cosine', type: 'hnsw' });
   await fill(store, 0, VECTORS);
   // The graph is built in the background once a search asked for it; another search waits until it is there.
   await searchUntilGraph(store);
   await store.close();
+  return path;
+}
+
+/** A copy of it. */
+async function folderWithSnapshot(): Promise<{ data: string; snapshots: string }> {
+  const { path, data } = await temporaryFolder();
+  original ??= buildOriginal();
+  await cp(await original, path, { recursive: true });
   const snapshots = join(data, 'vectors');
   expect((await readdir(snapshots)).length).toBe(1);
   return { data, snapshots };

@@ -36,19 +36,23 @@ test.each([
   await tallies.createMany(ids.map((id) => ({ id, count: 0 })));
 
   let isMoving = true;
+  let added = 0;
   const writers = Array.from({ length: WRITERS }, async (_, writer) => {
     const random = seededRandom(writer);
-    let added = 0;
     while (isMoving) {
       await tallies.mutate(ids[pickInt(random, ids.length)] as string, (tally) => {
         tally.count += 1;
       });
       added += 1;
     }
-    return added;
   });
+  const written = Promise.all(writers).finally(() => {
+    isMoving = false;
+  });
+  written.catch(() => {});
   const random = seededRandom(99);
-  for (let move = 0; move < MOVES; move++) {
+  // On a busy machine it takes more moves until the load was one.
+  for (let move = 0; isMoving && (move < MOVES || added <= MOVES * WRITERS); move++) {
     // An election: for a while nobody leads these shards.
     const shards = Array.from({ length: SHARDS }, (_, shard) => shard).filter(() => random.float() < 0.5);
     if (shards.length > 0) cluster.lead('nobody', ...shards);
@@ -58,9 +62,8 @@ test.each([
   }
   isMoving = false;
 
-  const added = (await Promise.all(writers)).reduce((sum, one) => sum + one, 0);
+  await written;
   await using direct = await open(store);
   const counts = await direct.repo(Tally).getMany(ids);
   expect(counts.reduce((sum, tally) => sum + (tally?.count ?? 0), 0)).toBe(added);
-  expect(added).toBeGreaterThan(MOVES * WRITERS);
 });
