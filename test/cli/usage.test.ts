@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { requireBuild } from '../docs/build.ts';
+import { ROOT } from '../docs/markdown.ts';
 import { run } from './support/command.ts';
 import { configText, folder, OLD } from './support/world.ts';
 
@@ -108,11 +110,12 @@ test('--verbose shows where a config threw', async () => {
   expect(stderr).toMatch(/The disk is asleep\.\n +at .*norimaki\.config\.mjs/);
 });
 
-test('help and version are no mistakes', async () => {
-  const help = await run(['reindex', '--help'], { cwd: folder() });
+test('help and version are no mistakes, of the command as it is published', async () => {
+  const command = join(ROOT, 'dist/cli/main.js');
+  const help = await run(['reindex', '--help'], { cwd: folder(), command });
   expect(help).toMatchObject({ exitCode: 0, stderr: '' });
   expect(help.stdout).toContain('Usage: norimaki reindex [options] <entity>');
-  const version = await run(['--version'], { cwd: folder() });
+  const version = await run(['--version'], { cwd: folder(), command });
   expect(version).toMatchObject({ exitCode: 0, stderr: '' });
   expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { transformSync } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { PROGRAMS } from '../support/bundled-package.ts';
 import { requireBuild } from './build.ts';
 import { ROOT } from './markdown.ts';
 
@@ -88,12 +89,11 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-// Quicker than starting tsx for each; in the package, so that they import it by its name.
-const OUT = join(import.meta.dirname, '.out/examples');
+let out: string;
 
-/** The example as plain JavaScript. */
+/** The example as plain JavaScript: quicker than starting tsx for each. */
 function compiled(name: string): string {
-  const file = join(OUT, name.replace(/ts$/, 'js'));
+  const file = join(out, name.replace(/ts$/, 'js'));
   const tsconfigRaw = readFileSync(join(ROOT, 'tsconfig.json'), 'utf8');
   const code = transformSync(readFileSync(join(EXAMPLES, name), 'utf8'), {
     loader: 'ts',
@@ -106,7 +106,7 @@ function compiled(name: string): string {
 
 beforeAll(() => {
   requireBuild();
-  mkdirSync(OUT, { recursive: true });
+  out = mkdtempSync(join(PROGRAMS, 'examples-'));
 });
 
 test('every example is here', () => {

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { ROOT } from '../../docs/markdown.ts';
+import { COMMAND } from '../../support/bundled-package.ts';
 
 export interface Ended {
   readonly exitCode: number | null;
@@ -22,11 +21,13 @@ interface CommandOptions {
   readonly cwd: string;
   /** Of Node itself. */
   readonly execArgv?: readonly string[];
+  /** Its file; by default that of the bundled package. */
+  readonly command?: string;
 }
 
 /** Starts the built command, in a process of its own. */
-export function start(words: readonly string[], { cwd, execArgv = [] }: CommandOptions): Running {
-  const child = spawn(process.execPath, [...execArgv, join(ROOT, 'dist/cli/main.js'), ...words], {
+export function start(words: readonly string[], { cwd, execArgv = [], command = COMMAND }: CommandOptions): Running {
+  const child = spawn(process.execPath, [...execArgv, command, ...words], {
     cwd,
     stdio: 'pipe',
   });

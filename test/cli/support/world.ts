@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -8,9 +8,7 @@ import { defineEntity, open } from '../../../src/index.ts';
 import { Keyspace } from '../../../src/repositories/keyspace.ts';
 import { NO_TENANT } from '../../../src/repositories/tenancy/place.ts';
 import { embedded } from '../../../src/stores/embedded/index.ts';
-
-// In the package, so that configs import it by its name, as a user's do.
-const OUT = join(import.meta.dirname, '../.out');
+import { PROGRAMS } from '../../support/bundled-package.ts';
 
 const schema = z.object({ id: z.string(), title: z.string(), year: z.number() });
 const embeddings = { titleVector: { from: 'title', index: 'exact' } } as const;
@@ -61,8 +59,7 @@ export default defineConfig({ store: embedded({ path: './data' }), entities: [Fi
 
 /** A folder that goes away with the test. */
 export function folder(files: Readonly<Record<string, string>> = {}): string {
-  mkdirSync(OUT, { recursive: true });
-  const path = mkdtempSync(join(OUT, 'case-'));
+  const path = mkdtempSync(join(PROGRAMS, 'case-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
   return path;
