@@ -6,7 +6,6 @@ import {
   defineAggregate,
   defineProjection,
   EventStore,
-  type Projected,
   projectedFields,
 } from '../../../src/patterns/index.ts';
 import {

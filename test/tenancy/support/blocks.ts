@@ -6,11 +6,17 @@ import {
   type CacheBus,
   ConcurrencyLimiter,
   Counter,
+  defineAggregate,
+  defineProjection,
   Election,
+  EventStore,
   fixedWindow,
+  Inventory,
+  projectedFields,
   RateLimiter,
   Sessions,
   sessionFields,
+  stockFields,
 } from '../../../src/patterns/index.ts';
 
 /** Uses a block under names that every tenant uses, and tells what it saw: the same as if it were alone. */
@@ -23,6 +29,30 @@ const Session = defineEntity('session', z.object({ ...sessionFields, cart: z.num
   id: 'id',
   versioned: 'version',
   deadline: 'expiresAt',
+});
+
+const Stock = defineEntity('stock', z.object({ ...stockFields, title: z.string() }), { id: 'sku' });
+
+const Account = defineAggregate({
+  name: 'account',
+  events: { Deposited: z.object({ person: z.string(), name: z.string(), amount: z.number() }) },
+  personal: { Deposited: { subject: 'person', fields: { name: '(forgotten)' } } },
+  initial: () => ({ balance: 0, name: '' }),
+  evolve: ({ balance }, { data }) => ({ balance: balance + data.amount, name: data.name }),
+});
+
+const Balance = defineEntity('balance', z.object({ id: z.string(), sum: z.number().default(0), ...projectedFields }), {
+  id: 'id',
+});
+
+const Balances = defineProjection({
+  name: 'balances',
+  from: [Account],
+  into: Balance,
+  id: (event) => event.stream.id,
+  apply: (view, event) => {
+    view.sum += event.data.amount;
+  },
 });
 
 /** One bus for all tenants, as one Redis would be. */
@@ -106,6 +136,34 @@ export const BLOCKS: readonly BlockUse[] = [
       const election = new Election(db, { name: 'e' });
       const led = await election.tryAcquire();
       return [led?.token, await new Election(db, { name: 'e' }).tryAcquire()];
+    },
+  },
+  {
+    name: 'Inventory',
+    run: async (db) => {
+      const inventory = new Inventory(db, Stock, { name: 'i' });
+      await inventory.create({ sku: 's', title: 'Seaweed' });
+      await inventory.restock('s', 3, { idempotencyKey: 'k' });
+      const hold = await inventory.reserve([{ sku: 's', quantity: 2 }], { idempotencyKey: 'k' });
+      const second = await inventory.tryReserve([{ sku: 's', quantity: 2 }]);
+      await inventory.commit(hold.id);
+      return [second.ok, await inventory.available('s')];
+    },
+  },
+  {
+    name: 'EventStore',
+    run: async (db) => {
+      const events = new EventStore(db, { name: 'e', aggregates: [Account], snapshotEvery: 1 });
+      const deposit = Account.event('Deposited', { person: 'p', name: 'Mia', amount: 2 });
+      const append = () => events.append(Account.stream('a'), [deposit], { expected: 'new', idempotencyKey: 'k' });
+      const outcomes = [(await append()).outcome, (await append()).outcome];
+      const before = await events.load(Account, 'a');
+      await using projection = events.project(Balances);
+      await projection.caughtUp();
+      const view = await events.view(Balances).get('a');
+      // Of this tenant alone: others have a subject of the same name.
+      await events.forget('p');
+      return [outcomes, before.state, view?.sum, (await events.load(Account, 'a')).state];
     },
   },
 ];
