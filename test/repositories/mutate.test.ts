@@ -30,6 +30,32 @@ describe('mutate', () => {
     await expect(counters.mutate('none', add(1))).rejects.toMatchObject({ code: 'not.found' });
   });
 
+  test('with ifAbsent starts anew each time its function runs, and leaves what it was given alone', async () => {
+    @Entity('journal')
+    class Journal {
+      @Id() id!: Id<string>;
+      @Field(z.array(z.string())) lines: Default<string[]> = [];
+    }
+    const { direct, db } = await openFaulty((call) => (call <= 3 ? 'conflict' : 'none'));
+    const given = { lines: ['first'] };
+    const fresh = Object.assign(new Journal(), { id: 'b', lines: ['first'] });
+    let runs = 0;
+    for (const [id, ifAbsent] of [
+      ['a', given],
+      ['b', fresh],
+    ] as const) {
+      const note = (draft: { lines: string[] }): void => {
+        runs++;
+        draft.lines.push('second');
+      };
+      await db.repo(Journal).mutate(id, note, { ifAbsent });
+      expect((await direct.repo(Journal).getOrThrow(id)).lines).toEqual(['first', 'second']);
+    }
+    expect(runs).toBeGreaterThan(2);
+    expect(given.lines).toEqual(['first']);
+    expect(fresh.lines).toEqual(['first']);
+  });
+
   test('with ifAbsent starts from what it is given', async () => {
     const { db } = await openMemory();
     const counters = db.repo(Counter);

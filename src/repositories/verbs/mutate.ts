@@ -1,3 +1,4 @@
+import { copied } from '../../core/copied.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import { compareKeys } from '../../core/keys/index.ts';
 import type { IdPart } from '../../core/model/model.ts';
@@ -83,7 +84,8 @@ function startingDraft(
     const { values, unknown } = decodeToChange(context, id, state);
     return { entity: hydrate(model, values, state.version), unknown };
   }
-  const input: unknown = typeof ifAbsent === 'function' ? ifAbsent() : ifAbsent;
+  // The function may change its draft, and run again: it must not find there what it did before.
+  const input = typeof ifAbsent === 'function' ? ifAbsent() : copied({ ...ifAbsent });
   const { values, given } = fromInput(model, { ...blankId(context, id), ...(input as object) }, environment);
   const entity = hydrate(model, values, undefined);
   for (const [name, { vector }] of given ?? []) Object.assign(entity, { [name]: vector });
