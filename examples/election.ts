@@ -13,8 +13,8 @@ const Report = defineEntity('report', z.object({ id: z.string(), pages: z.array(
 await using db = await open(memory());
 const reports = db.repo(Report);
 
-// Short times, so that this example ends soon; '15s' is usual.
-const times = { ttl: '600ms', renewEvery: '150ms', pollEvery: '50ms' } as const;
+// Shorter than usual, which is '15s'; an example has less to wait for.
+const times = { ttl: '5s', renewEvery: '1s', pollEvery: '50ms' } as const;
 const elect = (name: string, candidate: string) =>
   new Election(db, { name, candidate, meta: { host: `${candidate}.example.org` }, ...times });
 const [ada, ben, cleo] = [elect('reporter', 'ada'), elect('reporter', 'ben'), elect('reporter', 'cleo')];

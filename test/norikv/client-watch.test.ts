@@ -83,7 +83,7 @@ test('a watch whose server does not answer ends with its signal or its deadline,
   const store = await WatchedStore.open();
   const server = await serving({}, store);
   await using proxy = await FaultProxy.start(server.port);
-  const client = await norikv({ nodes: [proxy.address], timeout: 150 }).openStore(systemEnvironment);
+  const client = await norikv({ nodes: [proxy.address], timeout: 1_000 }).openStore(systemEnvironment);
   onTestFinished(() => client.close());
   if (!canWatch(client)) throw new Error('It can.');
   await proxy.set('black-hole');

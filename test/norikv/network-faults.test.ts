@@ -79,6 +79,18 @@ async function startServer(): Promise<{ server: NorikvServer; store: Store }> {
   return { server, store };
 }
 
+/** Before any fault. On a busy machine the first call, which finds out who serves, may miss its deadline as any other. */
+async function openOver(proxy: FaultProxy, batching: boolean): Promise<Store> {
+  const { openStore } = norikv({ nodes: [proxy.address], timeout: TIMEOUT_MS, batching });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openStore(systemEnvironment);
+    } catch (error) {
+      if (!(error instanceof NorimakiError) || !EXPECTED.has(error.code) || attempt === 20) throw error;
+    }
+  }
+}
+
 /** The fault comes and goes, so that there are calls before, in and after it. */
 async function afflict(proxy: FaultProxy, fault: NetworkFault, random: Random, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -97,7 +109,7 @@ describe.each(TRANSPORTS)('over %s', (_, batching) => {
     const files = openFiles();
     const random = seededRandom(NETWORK_FAULTS.indexOf(fault) + 1);
     const proxy = await FaultProxy.start(server.port, 1);
-    const client = await norikv({ nodes: [proxy.address], timeout: TIMEOUT_MS, batching }).openStore(systemEnvironment);
+    const client = await openOver(proxy, batching);
     const history = recordHistory();
     const over = new AbortController();
     const afflicted = afflict(proxy, fault, random, over.signal);
@@ -117,7 +129,7 @@ describe.each(TRANSPORTS)('over %s', (_, batching) => {
 
     await client.close();
     await proxy[Symbol.asyncDispose]();
-    await expect.poll(openFiles, { timeout: 5_000 }).toBe(files);
+    await expect.poll(openFiles, { timeout: 5_000 }).toBeLessThanOrEqual(files);
   });
 });
 
@@ -126,7 +138,9 @@ const Tally = defineEntity('tally', z.object({ id: z.string(), count: z.number()
 test.each(TRANSPORTS)('no update is lost or doubled when answers are, over %s', async (_, batching) => {
   const { server, store } = await startServer();
   await using proxy = await FaultProxy.start(server.port, 2);
-  await using db = await open(norikv({ nodes: [proxy.address], timeout: TIMEOUT_MS, batching }));
+  const client = await openOver(proxy, batching);
+  onTestFinished(() => client.close());
+  await using db = await open(client);
   const tallies = db.repo(Tally);
   await tallies.create({ id: 'one', count: 0 });
   const over = new AbortController();

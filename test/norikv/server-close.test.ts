@@ -71,8 +71,8 @@ test('after the grace it cuts what is left, and the work of it ends', async () =
   await clock.advance(1);
   await closing;
   while (store.aborted < 2) await sleep(1);
-  // As the connection's end is seen.
-  expect([status.CANCELLED, status.UNAVAILABLE]).toContain((await unary).code);
+  // As the connection's end is seen, which may come in the middle of something.
+  expect([status.CANCELLED, status.UNAVAILABLE, status.INTERNAL]).toContain((await unary).code);
   expect((await stream.ended).code).not.toBe(status.OK);
 });
 

@@ -150,7 +150,7 @@ test('beyond the calls of the whole server a call is refused, and the next is se
 test('work ends when the deadline of a call comes, and when its client gives it up', async () => {
   const store = await HeldStore.open();
   const client = await plain({}, store);
-  const late = refusal(client.call('Kv/Put', { key, value: key }, { timeout: 50 }));
+  const late = refusal(client.call('Kv/Put', { key, value: key }, { timeout: 500 }));
   const controller = new AbortController();
   const given = refusal(client.call('Kv/Put', { key, value: key }, { signal: controller.signal }));
   await store.holds(2);
