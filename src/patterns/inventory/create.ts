@@ -1,7 +1,7 @@
 import type { BlockCallOptions } from '../shared/options.ts';
 import type { InventoryContext } from './context.ts';
 import { sum } from './open-cell.ts';
-import { checkText, refuse } from './settings.ts';
+import { checkLocation, checkSafetyStock, checkText, refuse } from './settings.ts';
 import { blankBook, type StockFields } from './stock-record.ts';
 
 /** The fields of a user's own, and those that a SKU begins with. */
@@ -15,9 +15,10 @@ export function createStock(
   { onHand = {}, ...input }: Draft,
   { signal, retry, idempotencyKey }: BlockCallOptions & { readonly idempotencyKey?: string | undefined },
 ): Promise<StockFields> {
+  checkText(input.sku, 'sku');
   const levels = typeof onHand === 'number' ? { [settings.location]: onHand } : { ...onHand };
   for (const [location, quantity] of Object.entries(levels)) {
-    checkText(location, 'onHand');
+    checkLocation(location, 'onHand');
     if (!Number.isSafeInteger(quantity) || quantity < 0)
       refuse('onHand', 'onHand is a whole number of pieces, or one for each location.');
   }
@@ -27,7 +28,7 @@ export function createStock(
     levels,
     book: { ...blankBook(), stocked: sum(levels) },
     backorder,
-    safetyStock,
+    safetyStock: checkSafetyStock(safetyStock),
     buckets: settings.buckets,
   };
   return cells.stocks.create(stock, { signal, retry, idempotencyKey });

@@ -15,8 +15,10 @@ import type { Line } from './lines.ts';
 import { reserve } from './reserve.ts';
 import {
   checkBuckets,
+  checkKey,
+  checkLocation,
   checkQuantity,
-  checkText,
+  checkSafetyStock,
   checkTtl,
   type InventoryOptions,
   refuse,
@@ -136,7 +138,7 @@ export class Inventory<Source extends StockSource> {
     { ttl, idempotencyKey, ...options }: ReserveOptions = {},
   ): Promise<TryReserve> {
     const lives = ttl === undefined ? this.#ctx.settings.ttl : checkTtl(ttl);
-    return reserve(this.#ctx, lines, lives, idempotencyKey, options);
+    return reserve(this.#ctx, lines, lives, checkKey(idempotencyKey), options);
   }
 
   /**
@@ -185,6 +187,7 @@ export class Inventory<Source extends StockSource> {
     options: BlockCallOptions = {},
   ): Promise<void> {
     if (buckets !== undefined) checkBuckets(buckets);
+    if (safetyStock !== undefined) checkSafetyStock(safetyStock);
     await this.#ctx.cells.change(
       { sku, bucket: 0 },
       (cell) => {
@@ -200,6 +203,7 @@ export class Inventory<Source extends StockSource> {
       options,
     );
     this.#ctx.spread.forget(sku);
+    if (safetyStock !== undefined) await this.#ctx.spread.keepSafe(sku, options);
   }
 
   /**
@@ -216,7 +220,8 @@ export class Inventory<Source extends StockSource> {
     quantity: number,
     { location = this.#ctx.settings.location, idempotencyKey, ...options }: StockOptions,
   ): Promise<{ readonly replayed: boolean }> {
-    checkText(location, 'location');
+    checkLocation(location);
+    checkKey(idempotencyKey);
     const replayed = await changeStock(this.#ctx, { sku, location, quantity, kind, idempotencyKey }, options);
     return { replayed };
   }

@@ -1,4 +1,4 @@
-import { checkQuantity, checkText, refuse } from './settings.ts';
+import { checkLocation, checkQuantity, checkText, refuse } from './settings.ts';
 
 /** So many pieces of a SKU, from one location or from whichever has them. */
 export interface Line {
@@ -18,7 +18,7 @@ export function wantsOf(lines: readonly Line[]): [Want, ...Want[]] {
   const sums = new Map<string, Map<string, number>>();
   for (const { sku, quantity, location } of lines) {
     checkText(sku, 'sku');
-    const place = location === undefined ? '' : checkText(location, 'location');
+    const place = location === undefined ? '' : checkLocation(location);
     const places = sums.get(sku) ?? new Map<string, number>();
     places.set(place, (places.get(place) ?? 0) + checkQuantity(quantity));
     sums.set(sku, places);

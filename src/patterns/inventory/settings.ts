@@ -49,7 +49,7 @@ export function settingsOf(options: InventoryOptions): InventorySettings {
     ttl: checkTtl(options.ttl ?? '15m'),
     buckets: checkWhole(options.buckets ?? 1, 'buckets', MAX_BUCKETS),
     allocation,
-    location: checkText(location, 'location'),
+    location: checkLocation(location),
     maxHolds: checkWhole(options.maxHolds ?? MAX_HOLDS, 'maxHolds', MAX_HOLDS),
     remember: milliseconds(options.remember ?? '7d', 'remember'),
   };
@@ -65,6 +65,11 @@ export function checkBuckets(buckets: number): number {
   return checkWhole(buckets, 'buckets', MAX_BUCKETS);
 }
 
+export function checkSafetyStock(pieces: number): number {
+  if (Number.isSafeInteger(pieces) && pieces >= 0) return pieces;
+  return refuse('safetyStock', 'safetyStock is a whole number of pieces, or 0.');
+}
+
 /** A number of pieces. Errors: `argument.invalid`. */
 export function checkQuantity(quantity: number): number {
   return checkWhole(quantity, 'quantity', 1e12);
@@ -78,6 +83,17 @@ function checkWhole(value: number, argument: string, max: number): number {
 export function checkText(value: string, argument: string): string {
   if (typeof value === 'string' && value !== '' && value !== '__proto__' && value.isWellFormed()) return value;
   return refuse(argument, `${argument} is a string of well-formed Unicode, not empty.`);
+}
+
+/** A location is a field of a record. */
+export function checkLocation(value: string, argument = 'location'): string {
+  const name = checkText(value, argument);
+  return name in {} ? refuse(argument, `${argument} cannot be a name that every object of JavaScript has.`) : name;
+}
+
+/** The empty one is that of everybody who forgot to fill it in. */
+export function checkKey(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : checkText(value, 'idempotencyKey');
 }
 
 export function refuse(argument: string, message: string): never {

@@ -79,6 +79,14 @@ export class Spread {
     }
   }
 
+  /** Moves the safety stock to the first bucket, which alone knows of it. */
+  async keepSafe(sku: string, options: BlockCallOptions): Promise<void> {
+    await this.finish(await this.#cells.read(sku, options), options);
+    // Nothing is wanted but what keeps it from being below its safety stock.
+    const want = { sku, parts: [{ quantity: 0 }] };
+    await this.gather({ sku, bucket: 0 }, want, await this.#cells.read(sku, options), options);
+  }
+
   async #deliver({ sku, from, to, n, at }: Move, options: BlockCallOptions): Promise<void> {
     await this.#cells.change({ sku, bucket: to }, (receiver) => receive(receiver, from, n, at), options);
     await this.#cells.change(

@@ -1,0 +1,197 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type Database, NorimakiError } from '../../src/index.ts';
+import { Inventory } from '../../src/patterns/index.ts';
+import type { ManualClock } from '../../src/testing/index.ts';
+import { openMemory } from '../support/open.ts';
+import { Stock, type StockInventory } from './support/inventories.ts';
+
+/** So many keys, and closed holds of each kind, a record remembers. */
+const REMEMBERED = 128;
+
+let db: Database;
+let clock: ManualClock;
+let inventory: StockInventory;
+
+beforeEach(async () => {
+  ({ db, clock } = await openMemory());
+  inventory = new Inventory(db, Stock, { name: 'main', ttl: '15m' });
+  await inventory.create({ sku: 'A', onHand: 1000 });
+  await inventory.create({ sku: 'B', onHand: 1000 });
+});
+
+const code = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => 'ok',
+    (error: unknown) => (error instanceof NorimakiError ? error.code : error),
+  );
+
+const one = [{ sku: 'A', quantity: 1 }];
+const cart = [...one, { sku: 'B', quantity: 1 }];
+
+async function sellMore(count: number): Promise<void> {
+  const holds = await Promise.all(Array.from({ length: count }, () => inventory.reserve(one)));
+  await Promise.all(holds.map(({ id }) => inventory.commit(id)));
+}
+
+describe('what is forgotten', () => {
+  test('a hold that was sold and is forgotten is unknown, and is never sold a second time', async () => {
+    const { id } = await inventory.reserve(one);
+    await inventory.commit(id);
+    await sellMore(REMEMBERED - 1);
+    expect(await inventory.commit(id)).toEqual({ replayed: true });
+    await sellMore(1);
+    expect(await code(inventory.commit(id))).toBe('inventory.unknownHold');
+    expect(await code(inventory.release(id))).toBe('inventory.unknownHold');
+    expect((await inventory.level('A')).ledger.sold).toBe(REMEMBERED + 1);
+  });
+
+  test('a key of one SKU holds until 128 later ones; then it reserves again, as the page says', async () => {
+    const options = { idempotencyKey: 'order' };
+    const { id } = await inventory.reserve(one, options);
+    await inventory.commit(id);
+    await sellMore(REMEMBERED - 1);
+    expect(await inventory.reserve(one, options)).toMatchObject({ id, state: 'committed' });
+    await sellMore(1);
+    expect(await inventory.reserve(one, options)).toMatchObject({ state: 'held', replayed: false });
+  });
+
+  test('a cart is remembered by its own record, for as long as remember says, however many follow', async () => {
+    const brief = new Inventory(db, Stock, { name: 'main', ttl: '15m', remember: '1h' });
+    const options = { idempotencyKey: 'order' };
+    const { id } = await brief.reserve(cart, options);
+    await brief.commit(id);
+    await sellMore(REMEMBERED + 1);
+    // It ends with its time at the earliest.
+    await clock.advance(74 * 60_000);
+    expect(await brief.reserve(cart, options)).toMatchObject({ id, state: 'committed' });
+    expect(await brief.commit(id)).toEqual({ replayed: true });
+    expect((await inventory.level('B')).ledger.sold).toBe(1);
+    await clock.advance(2 * 60_000);
+    expect(await code(brief.commit(id))).toBe('inventory.unknownHold');
+    expect((await inventory.level('B')).ledger.sold).toBe(1);
+  });
+
+  test('a truck is remembered until 128 later ones', async () => {
+    const bring = (key: string) => inventory.restock('A', 1, { idempotencyKey: key });
+    await bring('truck');
+    await Promise.all(Array.from({ length: REMEMBERED - 1 }, (_, i) => bring(`${i}`)));
+    expect(await bring('truck')).toEqual({ replayed: true });
+    await bring('one more');
+    expect(await bring('truck')).toEqual({ replayed: false });
+  });
+});
+
+test('a delivery and a correction under the same key are two things', async () => {
+  const options = { idempotencyKey: 'monday' };
+  expect(await inventory.restock('A', 5, options)).toEqual({ replayed: false });
+  expect(await inventory.adjust('A', -2, options)).toEqual({ replayed: false });
+  expect((await inventory.level('A')).onHand).toBe(1003);
+});
+
+test.each([
+  ['one SKU', one],
+  ['a cart', cart],
+])('a key whose hold was given back or has expired says so: %s', async (_, lines) => {
+  const { id } = await inventory.reserve(lines, { idempotencyKey: 'back' });
+  await inventory.release(id);
+  expect(await code(inventory.reserve(lines, { idempotencyKey: 'back' }))).toBe('inventory.holdClosed');
+  await inventory.reserve(lines, { idempotencyKey: 'late' });
+  await clock.advance(15 * 60_000);
+  expect(await code(inventory.reserve(lines, { idempotencyKey: 'late' }))).toBe('inventory.holdExpired');
+  expect([await inventory.available('A'), await inventory.available('B')]).toEqual([1000, 1000]);
+});
+
+test('a record carries as many live holds as maxHolds, not one more', async () => {
+  const few = new Inventory(db, Stock, { name: 'main', maxHolds: 2 });
+  await few.reserve(one);
+  await few.reserve(one);
+  await expect(few.reserve(one)).rejects.toMatchObject({
+    code: 'inventory.tooManyHolds',
+    details: { sku: 'A', limit: 2 },
+  });
+  expect((await inventory.level('A')).reserved).toBe(2);
+});
+
+describe('buckets', () => {
+  test('there are never fewer of them', async () => {
+    await inventory.configure('A', { buckets: 8 });
+    await inventory.configure('A', { buckets: 2 });
+    expect((await db.repo(Stock).getOrThrow('A')).buckets).toBe(8);
+  });
+
+  test('backorder and carts work on them, too', async () => {
+    await inventory.create({ sku: 'C', onHand: 2, backorder: true });
+    await inventory.configure('C', { buckets: 4 });
+    await inventory.configure('B', { buckets: 2 });
+    const hold = await inventory.reserve([
+      { sku: 'C', quantity: 5 },
+      { sku: 'B', quantity: 1000 },
+    ]);
+    expect((await inventory.tryReserve(cart)).ok).toBe(false);
+    await inventory.commit(hold.id);
+    expect(await inventory.level('C')).toMatchObject({ onHand: -3, available: -3 });
+    expect(await inventory.level('B')).toMatchObject({ onHand: 0, reserved: 0 });
+  });
+
+  test('safety stock is kept wherever the pieces lie when it is set', async () => {
+    await inventory.configure('A', { buckets: 4 });
+    for (const idempotencyKey of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      await inventory.release((await inventory.reserve([{ sku: 'A', quantity: 1000 }], { idempotencyKey })).id);
+    }
+    await inventory.configure('A', { safetyStock: 400 });
+    expect(await inventory.available('A')).toBe(600);
+    for (const idempotencyKey of ['g', 'h', 'i', 'j', 'k', 'l']) {
+      const tried = await inventory.tryReserve([{ sku: 'A', quantity: 601 }], { idempotencyKey });
+      expect(tried).toEqual({ ok: false, shortfalls: [{ sku: 'A', requested: 601, available: 600 }] });
+    }
+    expect((await inventory.tryReserve([{ sku: 'A', quantity: 600 }])).ok).toBe(true);
+    expect((await inventory.tryReserve(one)).ok).toBe(false);
+  });
+});
+
+test.each<[string, (it: StockInventory) => Promise<unknown>]>([
+  ['a location that every object has', (it) => it.restock('A', 1, { location: 'constructor' })],
+  ['the same in a line', (it) => it.reserve([{ sku: 'A', quantity: 1, location: 'toString' }])],
+  ['the same at the beginning', (it) => it.create({ sku: 'C', onHand: { valueOf: 1 } as never })],
+  ['an empty location', (it) => it.reserve([{ sku: 'A', quantity: 1, location: '' }])],
+  ['an empty key of a hold', (it) => it.reserve(one, { idempotencyKey: '' })],
+  ['an empty key of a truck', (it) => it.restock('A', 1, { idempotencyKey: '' })],
+  ['a negative safety stock', (it) => it.configure('A', { safetyStock: -1 })],
+  ['too many buckets', (it) => it.configure('A', { buckets: 65 })],
+  ['a negative beginning', (it) => it.create({ sku: 'C', onHand: -1 })],
+])('%s is refused, and changes nothing', async (_, call) => {
+  expect(await code(call(inventory))).toBe('argument.invalid');
+  expect(await inventory.level('A')).toMatchObject({ onHand: 1000, available: 1000 });
+  expect(await code(inventory.level('C'))).toBe('inventory.unknownSku');
+});
+
+test('a call that is given up before it begins does nothing', async () => {
+  const signal = AbortSignal.abort();
+  for (const call of [
+    () => inventory.reserve(one, { signal }),
+    () => inventory.reserve(cart, { signal }),
+    () => inventory.restock('A', 1, { signal }),
+    () => inventory.available('A', { signal }),
+    () => inventory.audit({ signal }),
+  ]) {
+    expect(await code(call())).toBe('aborted');
+  }
+  expect(await inventory.level('A')).toMatchObject({ onHand: 1000, available: 1000 });
+});
+
+describe('an audit', () => {
+  test('leaves an extended cart alone, and names what is held beyond what there is', async () => {
+    const { id } = await inventory.reserve(cart);
+    await inventory.extend(id, '1h');
+    await clock.advance(30 * 60_000);
+    expect((await inventory.audit({ fix: true })).findings).toEqual([]);
+    await inventory.configure('A', { backorder: true });
+    await inventory.reserve([{ sku: 'A', quantity: 1004 }]);
+    expect((await inventory.audit()).findings).toEqual([]);
+    await inventory.configure('A', { backorder: false });
+    expect((await inventory.audit({ fix: true })).findings).toEqual([
+      { problem: 'oversold', sku: 'A', pieces: 5, fixed: false },
+    ]);
+    expect(await inventory.commit(id)).toEqual({ replayed: false });
+  });
+});
