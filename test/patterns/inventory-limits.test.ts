@@ -1,19 +1,22 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Database, NorimakiError } from '../../src/index.ts';
+import { type Database, NorimakiError, open } from '../../src/index.ts';
 import { Inventory } from '../../src/patterns/index.ts';
 import type { ManualClock } from '../../src/testing/index.ts';
-import { openMemory } from '../support/open.ts';
+import { type Bench, openMemory } from '../support/open.ts';
 import { Stock, type StockInventory } from './support/inventories.ts';
 
 /** So many keys, and closed holds of each kind, a record remembers. */
 const REMEMBERED = 128;
 
+let bench: Bench;
 let db: Database;
 let clock: ManualClock;
 let inventory: StockInventory;
 
 beforeEach(async () => {
-  ({ db, clock } = await openMemory());
+  bench = await openMemory();
+  ({ db, clock } = bench);
   inventory = new Inventory(db, Stock, { name: 'main', ttl: '15m' });
   await inventory.create({ sku: 'A', onHand: 1000 });
   await inventory.create({ sku: 'B', onHand: 1000 });
@@ -110,6 +113,48 @@ test('a record carries as many live holds as maxHolds, not one more', async () =
     details: { sku: 'A', limit: 2 },
   });
   expect((await inventory.level('A')).reserved).toBe(2);
+  // Those whose time is over count no more, also before anybody took them away.
+  await clock.advance(15 * 60_000);
+  await few.reserve(one);
+});
+
+test('a correction of a SKU with backorder may go below what is there', async () => {
+  await inventory.configure('A', { backorder: true });
+  await inventory.adjust('A', -1003);
+  expect(await inventory.level('A')).toMatchObject({ onHand: -3, available: -3 });
+});
+
+describe('a cart', () => {
+  test('is extended while it lives, never made shorter, and never brought back', async () => {
+    const hold = await inventory.reserve(cart);
+    expect(await inventory.extend(hold.id, '1m')).toEqual(hold.expiresAt);
+    await clock.advance(15 * 60_000);
+    expect(await code(inventory.extend(hold.id, '1h'))).toBe('inventory.holdExpired');
+    expect(await inventory.available('A')).toBe(1000);
+  });
+
+  test('that was sold leaves nothing to finish', async () => {
+    await inventory.commit((await inventory.reserve(cart)).id);
+    expect((await inventory.audit()).findings).toEqual([]);
+  });
+
+  test('that lost one of its SKUs to somebody else while it was being taken gives the others back at once', async () => {
+    await inventory.create({ sku: 'C', onHand: 2 });
+    const want = [...one, { sku: 'C', quantity: 2 }];
+    let lost = 0;
+    for (let delay = 0; delay < 40; delay++) {
+      const rival = new Inventory(await open(bench.store, db.environment), Stock, { name: 'main' });
+      const asked = inventory.tryReserve(want);
+      for (let turn = 0; turn < delay; turn++) await nextTurn();
+      const [tried, taken] = await Promise.all([asked, rival.tryReserve([{ sku: 'C', quantity: 1 }])]);
+      if (!tried.ok) lost++;
+      expect(await inventory.available('A'), `delay ${delay}`).toBe(tried.ok ? 999 : 1000);
+      expect(await inventory.available('C'), `delay ${delay}`).toBe(2 - (tried.ok ? 2 : 0) - (taken.ok ? 1 : 0));
+      for (const held of [tried, taken]) if (held.ok) await inventory.release(held.hold.id);
+    }
+    expect(lost).toBeGreaterThan(0);
+    expect(lost).toBeLessThan(40);
+  });
 });
 
 describe('buckets', () => {

@@ -29,7 +29,10 @@ import { changeStock } from './stocktake.ts';
 import type { StockInput, StockOf, StockSource } from './types.ts';
 
 export interface InventoryCallOptions extends BlockCallOptions {
-  /** Repeating the call with the same key, in any process, does it once. */
+  /**
+   * Repeating the call with the same key, in any process, does it once. A SKU remembers its last 128 keys and its last 128 closed
+   * holds of each kind; a cart is remembered for `remember`. After that a repeated call does it again.
+   */
   readonly idempotencyKey?: string | undefined;
 }
 

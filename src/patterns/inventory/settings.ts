@@ -22,7 +22,7 @@ export interface InventoryOptions extends BlockOptions {
   readonly location?: string | undefined;
   /** Live holds that one record carries, 1 to 5,000; default 5,000. */
   readonly maxHolds?: number | undefined;
-  /** How long the end of a cart is remembered; default `'7d'`. */
+  /** How long the end of a cart is remembered, and so its idempotency key; default `'7d'`. */
   readonly remember?: Duration | undefined;
 }
 
