@@ -115,3 +115,40 @@ test.each(['commit first', 'expiry first'])(
     expect(history.problems(['A', 'B'], () => (order === 'commit first' ? 8 : 4))).toEqual([]);
   },
 );
+
+test('a cart that was decided on is sold, though its time is over before anybody finishes it', async () => {
+  const clock = manualClock(START, { autoAdvance: true });
+  const history = new StockHistory(await openStore('memory', { clock, random: seededRandom(1) }));
+  const { inventory: survivor } = await startInventory(history, { clock, seed: 3 });
+  for (const [sku, onHand] of Object.entries(STOCKED)) await survivor.create({ sku, onHand });
+  for (const finish of ['audit', 'buyer'] as const) {
+    let isArmed = false;
+    let puts = 0;
+    const { inventory } = await startInventory(history, {
+      clock,
+      // The ids of holds come from it.
+      seed: finish === 'audit' ? 4 : 5,
+      script: ({ verb }) => (isArmed && verb === 'put' && ++puts === 1 ? 'crashAfter' : 'none'),
+    });
+    const { id } = await inventory.reserve([
+      { sku: 'A', quantity: 2 },
+      { sku: 'B', quantity: 2 },
+    ]);
+    isArmed = true;
+    await expect(inventory.commit(id)).rejects.toThrow();
+    await clock.advance(60 * 60_000);
+    const before = (await survivor.level('A')).ledger.sold;
+    expect((await survivor.audit()).findings).toContainEqual({ problem: 'unfinishedCommit', hold: id, fixed: false });
+    await expect(survivor.release(id)).rejects.toMatchObject({ code: 'inventory.holdClosed' });
+    if (finish === 'audit') {
+      expect((await survivor.audit({ fix: true })).isHealthy).toBe(true);
+    } else {
+      const { available } = await survivor.level('B');
+      expect((await survivor.tryReserve([{ sku: 'B', quantity: available + 1 }])).ok).toBe(false);
+    }
+    expect((await survivor.level('A')).ledger.sold).toBe(before + 2);
+    expect((await survivor.audit()).findings).toEqual([]);
+    expect(await survivor.commit(id)).toEqual({ replayed: true });
+  }
+  expect(history.problems(['A', 'B'], () => 4)).toEqual([]);
+});

@@ -118,6 +118,14 @@ test('a record carries as many live holds as maxHolds, not one more', async () =
   await few.reserve(one);
 });
 
+test('one call that is refused spoils no other that shares its write', async () => {
+  const { id } = await inventory.reserve(one);
+  const unknown = id.replace(/^s.{16}/, `s${'x'.repeat(16)}`);
+  const calls = [inventory.reserve(one), inventory.commit(id), inventory.commit(unknown), inventory.reserve(one)];
+  expect(await Promise.all(calls.map(code))).toEqual(['ok', 'ok', 'inventory.unknownHold', 'ok']);
+  expect(await inventory.level('A')).toMatchObject({ onHand: 999, reserved: 2 });
+});
+
 test('a correction of a SKU with backorder may go below what is there', async () => {
   await inventory.configure('A', { backorder: true });
   await inventory.adjust('A', -1003);
@@ -130,7 +138,10 @@ describe('a cart', () => {
     expect(await inventory.extend(hold.id, '1m')).toEqual(hold.expiresAt);
     await clock.advance(15 * 60_000);
     expect(await code(inventory.extend(hold.id, '1h'))).toBe('inventory.holdExpired');
+    expect(await code(inventory.commit(hold.id))).toBe('inventory.holdExpired');
     expect(await inventory.available('A')).toBe(1000);
+    // Who learnt that it is over gave it back.
+    expect((await inventory.audit()).findings).toEqual([]);
   });
 
   test('that was sold leaves nothing to finish', async () => {
