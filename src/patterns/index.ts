@@ -53,15 +53,9 @@ export type {
   PersonalFields,
   RecordedOf,
 } from './events/aggregate-types.ts';
+export type { AppendOptions, AppendResult, Loaded, LoadOptions, ReadStreamOptions } from './events/call-options.ts';
 export type { EventStoreErrorDetails, Expected } from './events/errors.ts';
-export {
-  type AppendOptions,
-  type AppendResult,
-  EventStore,
-  type Loaded,
-  type LoadOptions,
-  type ReadStreamOptions,
-} from './events/event-store.ts';
+export { EventStore } from './events/event-store.ts';
 export type { EventsOf, FollowedEvent } from './events/feed/events-of.ts';
 export type { SubscribeToOptions } from './events/feed/feeds.ts';
 export { type Given, given, type When } from './events/given.ts';

@@ -6,7 +6,7 @@ export type Expected = bigint | 'new' | 'exists' | 'any';
 
 /** The codes of an event store, and what they carry in `details`. */
 export interface EventStoreErrorDetails {
-  /** `actual`: the version of the stream; 0n if there is none. Of several streams: the first that was not as expected. */
+  /** `actual`: the version of the stream; 0n if there is none. */
   'events.versionConflict': { stream: StreamId; expected: Expected; actual: bigint };
   'events.idempotencyMismatch': { stream: StreamId };
   'events.streamClosed': { stream: StreamId };

@@ -1,17 +1,14 @@
 import type { Environment } from '../../core/clock.ts';
 import { NorimakiError } from '../../core/errors.ts';
-import { randomId } from '../../core/random-id.ts';
 import type { Store } from '../../core/store.ts';
 import type { Database } from '../../repositories/index.ts';
-import { keyHash } from '../shared/key-ring.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { requireStore } from '../shared/require-store.ts';
 import { Turns } from '../shared/turns.ts';
-import { type Aggregate, type AnyAggregate, CODEC, type EventIn, type RecordedOf } from './aggregate-types.ts';
+import type { Aggregate, AnyAggregate, EventIn, RecordedOf } from './aggregate-types.ts';
 import { Appends } from './appends.ts';
-import type { Appended } from './decide-commits.ts';
-import type { Expected } from './errors.ts';
-import type { EventCodec } from './event-codec.ts';
+import type { AppendOptions, AppendResult, Loaded, LoadOptions, ReadStreamOptions } from './call-options.ts';
+import { CommitEvents, checkExpected, keyed } from './commit-events.ts';
 import type { EventsOf, FollowedEvent } from './feed/events-of.ts';
 import { Feeds, type SubscribeToOptions } from './feed/feeds.ts';
 import { type Handled, type HandleOptions, handle } from './handle.ts';
@@ -22,8 +19,7 @@ import type { ProjectOptions, RebuildOptions } from './projections/settings.ts';
 import type { View } from './projections/view.ts';
 import type { NewEvent, RecordedEvent } from './recorded-event.ts';
 import { eventRecords } from './records.ts';
-import { closePersonal, contentHash, encodeEvents } from './seal-events.ts';
-import { type EventStoreOptions, type EventStoreSettings, settingsOf } from './settings.ts';
+import { codecOf, type EventStoreOptions, type EventStoreSettings, settingsOf } from './settings.ts';
 import { SlotWriter } from './slot-writer.ts';
 import { placeBefore, slotsBehind } from './slots.ts';
 import { Snapshots } from './snapshots.ts';
@@ -35,43 +31,6 @@ import type { Subscription } from './subscriptions/subscription.ts';
 import type { SubscriptionHandle } from './subscriptions/subscription-handle.ts';
 import { Tails } from './tails.ts';
 import { textOfValue } from './value-text.ts';
-
-export interface AppendOptions extends BlockCallOptions {
-  /**
-   * What the stream is expected to be: at a version, `'new'`, `'exists'`, or `'any'`. There is no default, as it decides
-   * whether what you read may have changed since.
-   */
-  readonly expected: Expected;
-  /** Repeating the call with the same key and the same events, in any process, appends once. */
-  readonly idempotencyKey?: string | undefined;
-}
-
-export interface AppendResult {
-  /** Of the stream after these events. */
-  readonly version: bigint;
-  /** `'replayed'`: they had been appended before, under this key. */
-  readonly outcome: 'appended' | 'replayed';
-}
-
-export interface ReadStreamOptions {
-  /** The first version; default 1n. */
-  readonly from?: bigint | undefined;
-  /** At most so many events. */
-  readonly limit?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface LoadOptions {
-  /** As it was after this version; default: as it is. */
-  readonly at?: bigint | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface Loaded<State> {
-  readonly state: State;
-  /** 0n: nothing has happened yet. */
-  readonly version: bigint;
-}
 
 /**
  * Streams of events: what happened, in order, for ever. Appending says what it expects of the stream; several events are
@@ -89,7 +48,7 @@ export class EventStore<St extends Store = Store> {
   readonly #settings: EventStoreSettings;
   readonly #environment: Environment;
   readonly #tails: Tails;
-  readonly #appends: Appends;
+  readonly #commits: CommitEvents;
   readonly #states: States;
   readonly #keys: SubjectKeys;
   readonly #turns: Turns;
@@ -116,8 +75,9 @@ export class EventStore<St extends Store = Store> {
       new Snapshots(name, records, this.#keys, environment.random),
       this.#keys,
     );
-    const writer = new SlotWriter(name, records, this.#tails, environment, () => {});
-    this.#appends = new Appends(this.#tails, writer, environment);
+    const writer = new SlotWriter(name, records, this.#tails, environment);
+    const appends = new Appends(this.#tails, writer, environment);
+    this.#commits = new CommitEvents(settings, this.#keys, appends, environment);
     this.#turns = new Turns(environment.clock);
     let feeds: Feeds<St> | undefined;
     this.#feeds = () => {
@@ -144,7 +104,7 @@ export class EventStore<St extends Store = Store> {
     checkStream(stream);
     checkExpected(expected);
     if (events.length === 0) refuse('events', 'There is nothing to append: give at least one event.');
-    const { version, outcome } = await this.#append(stream, events, expected, options, (content) =>
+    const { version, outcome } = await this.#commits.append(stream, events, expected, options, (content) =>
       idempotencyKey === undefined ? undefined : keyed(idempotencyKey, content),
     );
     return { version: BigInt(version), outcome };
@@ -213,7 +173,7 @@ export class EventStore<St extends Store = Store> {
       environment: this.#environment,
       key,
       append: (to: StreamId, events: readonly NewEvent[], expected: bigint) =>
-        this.#append(to, events, expected, call, () => key),
+        this.#commits.append(to, events, expected, call, () => key),
     };
     return handle(parts, aggregate, stream, command, options);
   }
@@ -222,8 +182,7 @@ export class EventStore<St extends Store = Store> {
   async close(stream: StreamId, { expected, ...options }: Omit<AppendOptions, 'idempotencyKey'>): Promise<void> {
     checkStream(stream);
     checkExpected(expected);
-    const commit = { id: randomId(this.#environment.random, 12), events: 0 };
-    await this.#appends.append(stream, { commit, events: [], expected, closes: true }, options);
+    await this.#commits.close(stream, expected, options);
   }
 
   /**
@@ -298,35 +257,12 @@ export class EventStore<St extends Store = Store> {
     return this.#feeds().view(definition);
   }
 
-  async #append(
-    stream: StreamId,
-    events: readonly NewEvent[],
-    expected: Expected,
-    options: BlockCallOptions,
-    keyOf: (content: string) => Keyed | undefined,
-  ): Promise<Appended> {
-    const codec = this.#codecOf(stream);
-    const encoded = encodeEvents(stream, events, codec, this.#environment);
-    const closed = await closePersonal(this.name, encoded, codec, this.#keys, this.#environment, options);
-    const key = keyOf(encoded.content);
-    const commit = {
-      id: randomId(this.#environment.random, 12),
-      events: closed.length,
-      ...(key === undefined ? {} : { key: key.hash, content: key.content }),
-    };
-    return this.#appends.append(stream, { commit, events: closed, expected, closes: false }, options);
-  }
-
   #open(
     stream: StreamId,
     slots: Parameters<typeof openEvents>[2],
     signal: AbortSignal | undefined,
   ): Promise<RecordedEvent[]> {
-    return openEvents(this.name, stream, slots, this.#codecOf(stream), this.#keys, signal);
-  }
-
-  #codecOf({ category }: StreamId): EventCodec | undefined {
-    return this.#settings.aggregates.get(category)?.[CODEC];
+    return openEvents(this.name, stream, slots, codecOf(this.#settings, stream), this.#keys, signal);
   }
 
   #known({ name }: Pick<AnyAggregate, 'name'>): void {
@@ -336,21 +272,6 @@ export class EventStore<St extends Store = Store> {
       `The event store '${this.name}' was not told of the aggregate ${name}: list it in its option aggregates.`,
     );
   }
-}
-
-interface Keyed {
-  readonly hash: string;
-  readonly content: string;
-}
-
-function keyed(idempotencyKey: string, content: string): Keyed {
-  return { hash: keyHash(idempotencyKey), content: contentHash(idempotencyKey, content) };
-}
-
-/** For programs without types. */
-function checkExpected(expected: unknown): void {
-  if (typeof expected === 'bigint' ? expected >= 0n : ['new', 'exists', 'any'].includes(expected as string)) return;
-  refuse('expected', "expected is a version such as 12n, 'new', 'exists' or 'any'.");
 }
 
 function refuse(argument: string, message: string): never {

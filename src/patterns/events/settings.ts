@@ -1,6 +1,8 @@
 import { NorimakiError } from '../../core/errors.ts';
 import { type BlockOptions, checkName } from '../shared/options.ts';
-import type { AnyAggregate } from './aggregate-types.ts';
+import { type AnyAggregate, CODEC } from './aggregate-types.ts';
+import type { EventCodec } from './event-codec.ts';
+import type { StreamId } from './stream-id.ts';
 
 /** What an event store is told when it is made. */
 export interface EventStoreOptions extends BlockOptions {
@@ -28,6 +30,11 @@ export function settingsOf(options: EventStoreOptions): EventStoreSettings {
   const byName = new Map(aggregates.map((aggregate) => [aggregate.name, aggregate]));
   if (byName.size < aggregates.length) refuse('aggregates', 'Two aggregates of one event store have the same name.');
   return { name: checkName('EventStore', options.name), aggregates: byName, snapshotEvery, onSnapshotError };
+}
+
+/** How the events of a stream are stored; `undefined`: it is of no aggregate. */
+export function codecOf({ aggregates }: EventStoreSettings, { category }: StreamId): EventCodec | undefined {
+  return aggregates.get(category)?.[CODEC];
 }
 
 function warn(error: unknown): void {

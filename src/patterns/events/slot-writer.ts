@@ -13,23 +13,18 @@ export interface SlotContent {
   readonly closes: boolean;
 }
 
-/** Hears of streams that this process has written to. */
-export type OnWritten = (stream: StreamId) => void;
-
 /** Writes slots, each once and for ever. */
 export class SlotWriter {
   readonly #store: string;
   readonly #slots: EventRecords['slots'];
   readonly #tails: Tails;
   readonly #environment: Environment;
-  readonly #onWritten: OnWritten;
 
-  constructor(store: string, { slots }: EventRecords, tails: Tails, environment: Environment, onWritten: OnWritten) {
+  constructor(store: string, { slots }: EventRecords, tails: Tails, environment: Environment) {
     this.#store = store;
     this.#slots = slots;
     this.#tails = tails;
     this.#environment = environment;
-    this.#onWritten = onWritten;
   }
 
   /**
@@ -53,10 +48,7 @@ export class SlotWriter {
       at: new Date(this.#environment.clock.now()),
       closes: closes ? true : undefined,
     };
-    const isMine = await this.#create(stream, slot, commits[0]?.id ?? '', options);
-    if (!isMine) return undefined;
-    this.#onWritten(stream);
-    return slot;
+    return (await this.#create(stream, slot, commits[0]?.id ?? '', options)) ? slot : undefined;
   }
 
   /** Whether this slot stands there in the end. */
