@@ -3,14 +3,9 @@ import { z } from 'zod';
 import { defineEntity } from '../../src/index.ts';
 import { Inventory, stockFields } from '../../src/patterns/index.ts';
 import type { FaultKind } from '../../src/testing/index.ts';
+import { Tally } from './support/event-tally.ts';
 import { STORE_KINDS, type StoreKind } from './support/stores.ts';
-import {
-  type EventProcess,
-  LEASE,
-  type SubscriptionWorld,
-  subscriptionWorld,
-  Tally,
-} from './support/subscription-worlds.ts';
+import { type EventProcess, LEASE, type SubscriptionWorld, subscriptionWorld } from './support/subscription-worlds.ts';
 
 const Shelf = defineEntity('shelf', z.object(stockFields), { id: 'sku' });
 const SKU = 'nori';

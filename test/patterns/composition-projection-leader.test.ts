@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineEntity, NorimakiError } from '../../src/index.ts';
 import { Election } from '../../src/patterns/index.ts';
+import { SeenViews, Tally } from './support/event-tally.ts';
 import { STORE_KINDS } from './support/stores.ts';
-import { type EventProcess, LEASE, SeenViews, subscriptionWorld, Tally } from './support/subscription-worlds.ts';
+import { type EventProcess, LEASE, subscriptionWorld } from './support/subscription-worlds.ts';
 
 const Report = defineEntity('report', z.object({ id: z.string(), by: z.array(z.string()).default([]) }), { id: 'id' });
 

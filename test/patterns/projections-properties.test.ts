@@ -5,16 +5,10 @@ import { type FaultKind, seededRandom } from '../../src/testing/index.ts';
 import { pickInt } from '../../src/testing/seeded-random.ts';
 import { isLong } from '../support/campaign.ts';
 import { fateOf, SURVIVABLE_FAULTS } from '../support/fates.ts';
+import { SeenViews, Tally } from './support/event-tally.ts';
 import { collect } from './support/sessions.ts';
 import { STORE_KINDS, type StoreKind } from './support/stores.ts';
-import {
-  type EventProcess,
-  LEASE,
-  SeenViews,
-  type SubscriptionWorld,
-  subscriptionWorld,
-  Tally,
-} from './support/subscription-worlds.ts';
+import { type EventProcess, LEASE, type SubscriptionWorld, subscriptionWorld } from './support/subscription-worlds.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 300, embedded: 60, norikv: 60 }

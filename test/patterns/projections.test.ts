@@ -10,7 +10,7 @@ import {
   type RebuildProgress,
 } from '../../src/patterns/index.ts';
 import { openMemory } from '../support/open.ts';
-import { type Seen, SeenViews, Tally } from './support/subscription-worlds.ts';
+import { type Seen, SeenViews, Tally } from './support/event-tally.ts';
 
 @Entity('note')
 class Note extends ProjectedRecord {

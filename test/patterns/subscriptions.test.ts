@@ -3,8 +3,8 @@ import { NorimakiError, open } from '../../src/index.ts';
 import { EventStore, type HandlerFailure, type SubscribeToOptions } from '../../src/patterns/index.ts';
 import { limitCapabilities } from '../../src/testing/index.ts';
 import { openMemory } from '../support/open.ts';
+import { Tally } from './support/event-tally.ts';
 import { collect } from './support/sessions.ts';
-import { Tally } from './support/subscription-worlds.ts';
 
 async function bench() {
   const { db, clock, store: bytes } = await openMemory();
