@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEntity } from '../../../src/index.ts';
-import { defineAggregate, defineProjection, type Projected, projectedFields } from '../../../src/patterns/index.ts';
+import { defineAggregate, defineProjection, projectedFields } from '../../../src/patterns/index.ts';
 
 /** Counts up: each event says its number in its stream, so that what was missed or doubled shows. */
 export const Tally = defineAggregate({
@@ -16,13 +16,6 @@ export const Seen = defineEntity(
   z.object({ id: z.string(), seen: z.array(z.string()).default([]), total: z.int().default(0), ...projectedFields }),
   { id: 'id' },
 );
-
-export interface SeenView {
-  id: string;
-  seen: string[];
-  total: number;
-  projected: Projected;
-}
 
 /** Each event counts in the view of its stream, and in one that all streams share. */
 export const SeenViews = defineProjection({
