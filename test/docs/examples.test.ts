@@ -12,6 +12,12 @@ const EXAMPLES = join(ROOT, 'examples');
 
 /** Lines that each example prints, among others. */
 const OUTPUT: Readonly<Record<string, readonly string[]>> = {
+  'bank-account.ts': [
+    'the rules hold',
+    'Only 20 are there.',
+    'attempt 2: replayed',
+    'balance: 25 at version 4, 100 at version 2',
+  ],
   'bulk-import.ts': [
     '1440 of 1440, 2 refused',
     'minute 499: validation.failed',
@@ -48,6 +54,12 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     'overdraw: cents cannot be overdrawn',
     'not enough: still 500',
   ],
+  'inventory.ts': [
+    'all answered: true, sold as often as paid: true',
+    'nothing lost: true',
+    'free again: true',
+    'audit of 2 SKUs: all is well',
+  ],
   'optimistic-locking.ts': [
     'Ben is told that the title is now "Nori, toasted", and decides again.',
     'All tags are there: seaweed, japan, snack',
@@ -63,6 +75,14 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     '4 pages, 10 ms apart: true',
     '10 renders, at most 2 at once',
   ],
+  'saas.ts': [
+    'no room for another invoice: 3 of 3 keys',
+    'acme deletes an invoice: tenant.suspended; it has 2',
+    'bill of globex: 999',
+    'acme: no handle of any process reaches it any more',
+    'the old handle: tenant.unknown',
+    'imported invoices: 2',
+  ],
   'schema-evolution.ts': [
     'read with the new shape: Sakura, null',
     'still there: {"id":"1","title":"Sakura","seconds":185}',
@@ -75,7 +95,18 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     'laptop, after the logout: {"user":"nobody","messages":[]}',
   ],
   'several-processes.ts': ['3 processes, 100 times each: 300'],
-  'tenants.ts': ['acme: 1 of its own', 'globex: 2 of its own', 'without a tenant: 0'],
+  'shopping-cart.ts': [
+    'receipt for mia: 7 €',
+    'open: ada, tom',
+    'tom changed his mind about: cast iron pan',
+    'after the rebuild mia paid 7 €',
+  ],
+  'tenants.ts': [
+    'acme: 1 of its own, counted 1',
+    'globex: 2 of its own, counted 2',
+    'refused: it is of acme, not of globex',
+    'refused: user belongs to a tenant, and this handle has none',
+  ],
   'ttl.ts': [
     'session after 40 minutes, used at 20: alive',
     'session after 30 minutes unused: over',
