@@ -105,7 +105,7 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     'acme: 1 of its own, counted 1',
     'globex: 2 of its own, counted 2',
     'refused: it is of acme, not of globex',
-    'refused: user belongs to a tenant, and this handle has none',
+    'refused: user belongs to a tenant, and this handle has none: take db.forTenant(name).repo(…).',
   ],
   'ttl.ts': [
     'session after 40 minutes, used at 20: alive',
