@@ -1,6 +1,13 @@
 import { z } from 'zod';
-import type { Database } from '../../src/index.ts';
-import { defineAggregate, EventStore, given, stream } from '../../src/patterns/index.ts';
+import { type Database, defineEntity } from '../../src/index.ts';
+import {
+  defineAggregate,
+  defineProjection,
+  EventStore,
+  given,
+  projectedFields,
+  stream,
+} from '../../src/patterns/index.ts';
 
 const Account = defineAggregate({
   name: 'account',
@@ -83,3 +90,85 @@ defineAggregate({
   initial: () => 0,
   evolve: (state) => state,
 });
+
+const Balance = defineEntity(
+  'balance',
+  z.object({ id: z.string(), total: z.number().default(0), ...projectedFields }),
+  {
+    id: 'id',
+  },
+);
+const Plain = defineEntity('plain', z.object({ id: z.string() }), { id: 'id' });
+
+store.subscribe({ name: 'mailer', streams: Account }, (event, { version, attempt, signal, fence }) => {
+  event.version satisfies bigint;
+  version satisfies bigint;
+  attempt satisfies number;
+  fence satisfies bigint;
+  signal satisfies AbortSignal;
+  if (event.type === 'Deposited') event.data.amount satisfies number;
+  // @ts-expect-error which event it is was not asked.
+  event.data.owner;
+  // @ts-expect-error no event of this aggregate.
+  if (event.type === 'Closed') return;
+});
+store.subscribe({ name: 'all' }, (event) => {
+  event.type satisfies string;
+  // @ts-expect-error of all streams nothing is known.
+  event.data.amount;
+});
+// @ts-expect-error a subscription has a name.
+store.subscribe({ streams: Account }, () => {});
+// @ts-expect-error no such decision.
+store.subscribe({ name: 'x', onError: 'ignore' }, () => {});
+
+const Balances = defineProjection({
+  name: 'balances',
+  from: Account,
+  into: Balance,
+  id: (event) => event.stream.id,
+  initial: () => ({ total: 1 }),
+  apply(balance, event) {
+    if (event.type === 'Deposited') balance.total += event.data.amount;
+    // @ts-expect-error no field of the view.
+    balance.owner;
+    // @ts-expect-error what it has seen is the projection's.
+    balance.projected;
+  },
+});
+defineProjection({
+  name: 'plain',
+  from: Account,
+  // @ts-expect-error a view has the field projected.
+  into: Plain,
+  id: (event) => event.stream.id,
+  apply: () => {},
+});
+defineProjection({
+  name: 'balances',
+  from: Account,
+  into: Balance,
+  // @ts-expect-error the id of a view is a text.
+  id: () => 7,
+  apply: () => {},
+});
+
+store.project(Balances).caughtUp() satisfies Promise<void>;
+store.rebuild(Balances, {
+  onProgress({ done, total }) {
+    done satisfies bigint;
+    total satisfies bigint;
+  },
+});
+
+export async function viewing(): Promise<void> {
+  const views = store.view(Balances);
+  const balance = await views.getOrThrow('a');
+  balance.total satisfies number;
+  // @ts-expect-error no field of the view.
+  balance.owner;
+  // @ts-expect-error views are read, not written.
+  views.mutate('a', () => {});
+  // @ts-expect-error the id of a view is a text.
+  views.get(7);
+}
