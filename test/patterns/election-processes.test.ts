@@ -60,7 +60,7 @@ test('on one folder: a killed leader and a stopped one are replaced in time, and
   const third = await leader(3, BOUND);
   expect(third.message.leads).not.toBe(stopped);
   child?.kill('SIGCONT');
-  const { message: end } = await wait(({ ends, token }) => ends === stopped && token === '2', 5000);
+  const { message: end } = await wait(({ ends, token }) => ends === stopped && token === '2', 30_000);
   expect(end.late).toBe('fence.stale');
 
   // One after the other, and nobody else.

@@ -43,11 +43,14 @@ test('workers on one folder are killed while they project: others take over, not
   const killed: Child[] = [];
   let working = start();
   for (let kill = 0; kill < KILLS; kill++) {
-    // Idle until then: it has no lease.
+    // Alone, so that it has every lease before another asks for one.
+    await append(STREAMS);
+    while (handledBy(working).length < STREAMS) await sleep(2);
+    // Idle until then.
     const next = start();
     const appending = append(EVENTS_FOR_EACH);
     // In the middle of its work, while events come.
-    while (handledBy(working).length < 10) await sleep(2);
+    while (handledBy(working).length < STREAMS + 10) await sleep(2);
     working.process.kill('SIGKILL');
     killed.push(working);
     working = next;
