@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { isAlive, isThisProcess, newOwner, ownerName, ownerOf } from './owner.ts';
 
@@ -31,6 +32,8 @@ test('a process that was killed is dead, also while its parent takes no note', a
   const parent = spawn('sh', ['-c', 'sleep 100 & echo $!; exec sleep 100'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const [line] = await once(parent.stdout, 'data');
   const pid = Number(String(line));
+  // As long as it is a shell it does ask.
+  while (readFileSync(`/proc/${parent.pid}/comm`, 'utf8') !== 'sleep\n') await new Promise(setImmediate);
   process.kill(pid, 'SIGKILL');
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(() => process.kill(pid, 0), 'the killed process is still listed').not.toThrow();
