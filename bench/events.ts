@@ -7,8 +7,8 @@ import { open, systemEnvironment } from '../src/index.ts';
 import { defineAggregate, EventStore, stream } from '../src/patterns/index.ts';
 import { embedded } from '../src/stores/embedded/index.ts';
 import { memory } from '../src/stores/memory/index.ts';
-import { StoreWrapper } from '../src/testing/store-wrapper.ts';
 import { compare, timed } from './compare.ts';
+import { CountingStore } from './counting-store.ts';
 import type { BenchRow } from './row.ts';
 
 const Account = defineAggregate({
@@ -103,24 +103,4 @@ async function loading(): Promise<BenchRow> {
     `events, load of ${LONG.toLocaleString('en')}: ${(figures.ours / 1e6).toFixed(2)} ms with a snapshot, ${(figures.theirs / 1e6).toFixed(1)} ms without`,
   );
   return { name: 'events, load with a snapshot', ...figures, target: 10, unit: 'ns' };
-}
-
-/** Counts the calls that go through it. */
-class CountingStore extends StoreWrapper {
-  calls = 0;
-
-  override get(...call: Parameters<Store['get']>): ReturnType<Store['get']> {
-    this.calls++;
-    return super.get(...call);
-  }
-
-  override getMany(...call: Parameters<Store['getMany']>): ReturnType<Store['getMany']> {
-    this.calls++;
-    return super.getMany(...call);
-  }
-
-  override put(...call: Parameters<Store['put']>): ReturnType<Store['put']> {
-    this.calls++;
-    return super.put(...call);
-  }
 }

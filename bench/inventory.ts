@@ -9,8 +9,8 @@ import { defineEntity, NorimakiError, open, systemEnvironment } from '../src/ind
 import { Inventory, stockFields } from '../src/patterns/index.ts';
 import { embedded } from '../src/stores/embedded/index.ts';
 import { memory } from '../src/stores/memory/index.ts';
-import { StoreWrapper } from '../src/testing/store-wrapper.ts';
 import { compare, timed } from './compare.ts';
+import { CountingStore } from './counting-store.ts';
 import type { BenchRow } from './row.ts';
 
 /** The guide gives up after so many tries; here it goes on with the same wait, so that both do the same work. */
@@ -110,26 +110,6 @@ async function beside(kind: string, store: Store, { contenders, buckets, target,
       unit: '/ 1000 reservations',
     },
   ];
-}
-
-/** Counts the calls that go through it. */
-class CountingStore extends StoreWrapper {
-  calls = 0;
-
-  override get(...call: Parameters<Store['get']>): ReturnType<Store['get']> {
-    this.calls++;
-    return super.get(...call);
-  }
-
-  override getMany(...call: Parameters<Store['getMany']>): ReturnType<Store['getMany']> {
-    this.calls++;
-    return super.getMany(...call);
-  }
-
-  override put(...call: Parameters<Store['put']>): ReturnType<Store['put']> {
-    this.calls++;
-    return super.put(...call);
-  }
 }
 
 /** The guide's InventoryManager: two numbers in a record, without holds that have a name or an end. */

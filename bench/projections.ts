@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { defineEntity, open, type Store } from '../src/index.ts';
+import { defineEntity, open } from '../src/index.ts';
 import { defineAggregate, defineProjection, EventStore, projectedFields } from '../src/patterns/index.ts';
 import { memory } from '../src/stores/memory/index.ts';
-import { StoreWrapper } from '../src/testing/store-wrapper.ts';
+import { CountingStore } from './counting-store.ts';
 import type { BenchRow } from './row.ts';
 
 const Tally = defineAggregate({
@@ -26,26 +26,6 @@ const Totals = defineProjection({
 
 const STREAMS = 100;
 const EVENTS = 10_000;
-
-/** Counts the calls that go through it. */
-class CountingStore extends StoreWrapper {
-  calls = 0;
-
-  override get(...call: Parameters<Store['get']>): ReturnType<Store['get']> {
-    this.calls++;
-    return super.get(...call);
-  }
-
-  override getMany(...call: Parameters<Store['getMany']>): ReturnType<Store['getMany']> {
-    this.calls++;
-    return super.getMany(...call);
-  }
-
-  override put(...call: Parameters<Store['put']>): ReturnType<Store['put']> {
-    this.calls++;
-    return super.put(...call);
-  }
-}
 
 /** 10,000 events of 100 streams in views, one for each stream; then the same anew. Throws if a view is not the sum of its events. */
 export async function projectionBench(): Promise<BenchRow[]> {
