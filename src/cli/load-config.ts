@@ -6,7 +6,14 @@ import type { Config } from './config.ts';
 import { UsageError } from './usage-error.ts';
 
 const NAMES = ['norimaki.config.mjs', 'norimaki.config.js', 'norimaki.config.ts'];
-const KEYS: readonly string[] = ['store', 'entities', 'embedder', 'embedders', 'root'] satisfies (keyof Config)[];
+const KEYS: readonly string[] = [
+  'store',
+  'entities',
+  'embedder',
+  'embedders',
+  'root',
+  'tenants',
+] satisfies (keyof Config)[];
 
 /** Node's words for a file that it cannot read as JavaScript. */
 const TYPESCRIPT_CODES: readonly unknown[] = [

@@ -1,6 +1,7 @@
 import type { EntitySource } from '../core/model/types.ts';
 import type { CommitStore, ScanStore, StoreSource, VectorStore } from '../core/store.ts';
 import { modelOf } from '../decorators/index.ts';
+import { Tenants } from '../patterns/index.ts';
 import { type Database, open } from '../repositories/index.ts';
 import type { Config } from './config.ts';
 import { explain } from './explain.ts';
@@ -17,7 +18,9 @@ export interface Session {
   readonly db: Database<ScanStore & CommitStore & VectorStore>;
   readonly signal: AbortSignal;
   readonly progress: Progress;
-  /** One of the config's entities. Errors: `UsageError`. */
+  /** Those of the config that have records here: without `--tenant` none that belong to tenants. */
+  readonly entities: readonly EntitySource[];
+  /** One of them. Errors: `UsageError`. */
   entity(name: string): EntitySource;
   /** To stdout: the result itself with `--json`, else these words. */
   print(result: unknown, text: string): void;
@@ -41,13 +44,17 @@ export async function runSession(options: CommonOptions, { whenStopped, run }: W
     const { root, embedder, embedders } = config;
     // The work of other processes' outboxes is none of a command's business.
     await using whole = await open(store, { root, embedder, embedders, outbox: false });
-    const db = options.tenant === undefined ? whole : whole.forTenant(options.tenant);
+    await using tenants = config.tenants && new Tenants(whole, config.tenants);
+    const { tenant } = options;
+    const db =
+      tenant === undefined ? whole : tenants === undefined ? whole.forTenant(tenant) : await tenants.db(tenant);
     return await run({
       config,
       db,
+      entities: config.entities.filter((source) => tenant !== undefined || !modelOf(source).tenantScoped),
       signal: interruption.signal,
       progress,
-      entity: (name) => entityOf(config, name),
+      entity: (name) => entityOf(config, name, tenant),
       print: (result, text) => process.stdout.write(`${options.json ? toJson(result) : text}\n`),
     });
   } catch (error) {
@@ -63,9 +70,12 @@ export async function runSession(options: CommonOptions, { whenStopped, run }: W
   }
 }
 
-function entityOf({ entities }: Config, name: string): EntitySource {
+function entityOf({ entities }: Config, name: string, tenant: string | undefined): EntitySource {
   const found = entities.find((source) => modelOf(source).name === name);
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    if (tenant !== undefined || !modelOf(found).tenantScoped) return found;
+    throw new UsageError(`The records of ${name} belong to tenants: name one with --tenant.`);
+  }
   const names = entities.map((source) => modelOf(source).name).join(', ');
   throw new UsageError(`There is no entity ${name} in the config; it has ${names}.`);
 }

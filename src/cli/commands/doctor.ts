@@ -32,7 +32,8 @@ export function doctorCommand(): Command {
 
 async function examine(session: Session, { entity, fix = false }: DoctorCommandOptions): Promise<number> {
   const { db, config, signal, progress, print } = session;
-  const entities = entity?.map((name) => session.entity(name)) ?? config.entities;
+  const entities = entity?.map((name) => session.entity(name)) ?? session.entities;
+  const left = entity === undefined ? config.entities.filter((source) => !entities.includes(source)) : [];
   const sizes = new Map<string, PhaseSizes>();
   for (const source of entities) {
     // Without scan there is no count, and no doctor either, which says so.
@@ -47,7 +48,7 @@ async function examine(session: Session, { entity, fix = false }: DoctorCommandO
   };
   const report = await db.doctor({ entities: [...new Set(entities)], fix, signal, onProgress });
   progress.stop();
-  print(report, describe(report, fix));
+  print(report, [describe(report, fix), ...leftOut(left)].join('\n'));
   return report.isHealthy ? 0 : FINDINGS;
 }
 
@@ -92,6 +93,12 @@ function describe(report: DoctorReport, fix: boolean): string {
     lines.push(`${plural(report.deadLetters, 'record')} wait for a vector that was given up: see repo.outbox.`);
   }
   return [...lines, verdict(report, fix)].join('\n');
+}
+
+function leftOut(entities: readonly EntitySource[]): string[] {
+  if (entities.length === 0) return [];
+  const names = entities.map((source) => modelOf(source).name).join(', ');
+  return [`Not looked at, as it belongs to tenants: ${names}. Name a tenant with --tenant.`];
 }
 
 function row({ kind, entity, id, fields, fixed, reason }: Finding): string[] {
