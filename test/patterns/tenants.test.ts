@@ -1,5 +1,7 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, test } from 'vitest';
-import { type ErrorCode, NorimakiError, open } from '../../src/index.ts';
+import { z } from 'zod';
+import { defineEntity, type ErrorCode, NorimakiError, open } from '../../src/index.ts';
 import { Counter } from '../../src/patterns/index.ts';
 import { Tenants } from '../../src/patterns/tenants/tenants.ts';
 import { memory } from '../../src/stores/memory/index.ts';
@@ -15,6 +17,10 @@ const start = async (options: Partial<Parameters<typeof startTenants>[1]> = {}) 
 };
 const failsWith = (code: string) => (error: unknown) => NorimakiError.is(error, code as ErrorCode);
 const note = (id: string, text = '') => ({ id, text });
+const Place = defineEntity('place', z.object({ id: z.string() }), {
+  id: 'id',
+  embeddings: { where: { dimensions: 2 } },
+});
 
 describe('who there is', () => {
   test('a tenant is created once, found, listed in order of names, and of another registry it is unknown', async () => {
@@ -200,6 +206,26 @@ describe('quotas', () => {
     await notes.delete('2');
     await notes.create(note('3', 'x'.repeat(12_000)));
     await agree();
+  });
+
+  test('vectors are counted to the last one: what would exceed them changes nothing, and what goes makes room', async () => {
+    const { tenants, store } = await start();
+    await tenants.create('acme', { plan: 'free' });
+    const places = (await tenants.db('acme')).repo(Place);
+    const at = (id: string, x: number) => ({ id, where: Float32Array.of(x, 1) });
+    for (let i = 0; i < 10; i++) await places.create(at(`${i}`, i));
+    const full = { details: { metric: 'vectors', limit: 10, used: 10 } };
+    await expect(places.create(at('more', 1))).rejects.toMatchObject(full);
+    expect(await places.get('more')).toBeUndefined();
+    await places.create({ id: 'without' });
+    await expect(places.put(at('without', 1))).rejects.toMatchObject(full);
+    // Another vector in the place of one is no more than before.
+    await places.put(at('0', 100));
+    expect(await observe(store)).toMatchObject([{ stored: { vectors: 10 }, charged: { vectors: 10 } }]);
+    await places.delete('0');
+    await places.put(at('without', 1));
+    expect((await tenants.usage('acme')).vectors).toEqual({ used: 10, limit: 10 });
+    await expect(places.create(at('more', 1))).rejects.toMatchObject(full);
   });
 
   test('upstream: an overwrite counts nothing, deleting nothing gives nothing back', async () => {
@@ -477,6 +503,23 @@ describe('across all tenants', () => {
     const audits: unknown[] = [];
     for await (const audit of tenants.audits()) audits.push(audit);
     expect(audits).toMatchObject([{ ...begun, completedAt: expect.any(Date), done: 7, failed: 2 }]);
+  });
+
+  test('a subscriber hears who begins, and why, before any tenant is touched', async () => {
+    const { tenants } = await start();
+    await tenants.create('acme', { plan: 'free' });
+    const heard: unknown[] = [];
+    const listen = (event: unknown): unknown => heard.push(event);
+    subscribe('norimaki:tenants.across', listen);
+    try {
+      const work = async (): Promise<number> => heard.length;
+      const [result] = await tenants.across({ reason: 'billing', actor: 'cron' }, work);
+      expect(result).toMatchObject({ value: 1 });
+      await tenants.across({ reason: '', actor: 'cron' }, work).catch(() => undefined);
+    } finally {
+      unsubscribe('norimaki:tenants.across', listen);
+    }
+    expect(heard).toEqual([{ id: expect.any(String), reason: 'billing', actor: 'cron' }]);
   });
 
   test('does not begin without a reason and an actor, nor if that cannot be recorded', async () => {
