@@ -62,9 +62,9 @@ async function appending(kind: string, inner: Store): Promise<BenchRow[]> {
   let key = 0;
   const rows: BenchRow[] = [];
   for (const [name, writers, streams, calls, target] of [
-    ['one stream, one writer', 1, 1, 500, 0.3],
-    ['one stream, 64 writers', 64, 1, 6_400, 1],
-    ['1,000 streams, 64 writers', 64, 1_000, 6_400, 0.3],
+    ['one stream, one writer', 1, 1, 500, 0.25],
+    ['one stream, 64 writers', 64, 1, 6_400, 0.9],
+    ['1,000 streams, 64 writers', 64, 1_000, 6_400, 0.25],
   ] as const) {
     const work = (call: (n: number) => Promise<unknown>) => () =>
       timed(calls, async () => {

@@ -86,7 +86,9 @@ class BodyWriter {
   }
 
   #writeRich(field: FieldPlan, value: unknown): void {
-    if (inspect(value, field.name).hasAwkwardFloats) this.#hasAwkwardFloats = true;
+    const { isJson, hasAwkwardFloats } = inspect(value, field.name);
+    if (isJson) return;
+    if (hasAwkwardFloats) this.#hasAwkwardFloats = true;
     const { json, meta } = superjson.serialize(value);
     this.#stored[field.name] = json;
     // Which places share one object is left out: it would make the text of equal values differ.

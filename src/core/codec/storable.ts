@@ -5,6 +5,8 @@ import { isAwkward, TYPED_ARRAYS } from './typed-arrays.ts';
 
 /** What was seen in a value that superjson can carry. */
 export interface Inspection {
+  /** JSON writes it as it is, and reads it as it was. */
+  readonly isJson: boolean;
   /** A typed array holds numbers that JSON cannot write. */
   readonly hasAwkwardFloats: boolean;
 }
@@ -22,6 +24,7 @@ export function inspect(value: unknown, field: string): Inspection {
 const BIGINT_LIMIT = 10n ** BigInt(MAX_BIGINT_DIGITS);
 
 class Inspector implements Inspection {
+  isJson = true;
   hasAwkwardFloats = false;
   readonly #path: PropertyKey[];
   readonly #ancestors: object[] = [];
@@ -41,14 +44,18 @@ class Inspector implements Inspection {
       this.#refuse(`is a bigint of more than ${MAX_BIGINT_DIGITS} digits`);
     }
     if (typeof value === 'object' && value !== null) this.#visitObject(value, depth);
+    else if (value === undefined || typeof value === 'bigint' || (typeof value === 'number' && isAwkward(value))) {
+      this.isJson = false;
+    }
   }
 
   #visitObject(value: object, depth: number): void {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    this.isJson &&= prototype === Object.prototype || prototype === Array.prototype || prototype === null;
     if (value instanceof Date) {
       if (Number.isNaN(value.getTime())) this.#refuse('is an invalid date');
       return;
     }
-    const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype === URL.prototype) return;
     if (ArrayBuffer.isView(value)) {
       this.#visitView(value, prototype);

@@ -35,7 +35,9 @@ export function encodeEvents(
   return {
     events: encoded,
     subjects: events.map(({ type, data }) => codec?.personalOf(type)?.subjectOf(data)),
-    content: textOfValue(encoded.map(({ type, data, metadata }) => [type, data, metadata])),
+    content: textOfValue(
+      encoded.map(({ type, data, metadata }) => (metadata === undefined ? [type, data] : [type, data, metadata])),
+    ),
   };
 }
 
