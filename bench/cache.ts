@@ -7,8 +7,8 @@ import type { Store } from '../src/core/store.ts';
 import { open, systemEnvironment } from '../src/index.ts';
 import { Cache, type CacheOptions } from '../src/patterns/index.ts';
 import { memory } from '../src/stores/memory/index.ts';
-import { StoreWrapper } from '../src/testing/store-wrapper.ts';
 import { compare, timed } from './compare.ts';
+import { CountingStore } from './counting-store.ts';
 import type { BenchRow } from './row.ts';
 
 interface User {
@@ -67,9 +67,9 @@ async function hits(): Promise<BenchRow[]> {
 }
 
 async function tiers(): Promise<BenchRow[]> {
-  const { cache: one, calls: ourCalls } = await ourCache({ l1: { ttl: '1h' }, singleFlight: 'process' });
-  const { cache: leased, calls: leasedCalls } = await ourCache({ l1: { ttl: '1h' } });
-  const { cache: bare, calls: bareCalls } = await ourCache({ l1: false });
+  const { cache: one, store: ourStore } = await ourCache({ l1: { ttl: '1h' }, singleFlight: 'process' });
+  const { cache: leased, store: leasedStore } = await ourCache({ l1: { ttl: '1h' } });
+  const { cache: bare, store: bareStore } = await ourCache({ l1: false });
   const store = await openStore();
   const theirs = bento(store, { serialize: true });
   const theirBare = bento(store, { serialize: true, l1: false });
@@ -85,7 +85,7 @@ async function tiers(): Promise<BenchRow[]> {
     readonly name: string;
     readonly ours: () => Promise<unknown>;
     readonly theirs: () => Promise<unknown>;
-    readonly ourCalls: Calls;
+    readonly ourStore: CountingStore;
     /** Ours reads before it writes, so that what was invalidated stays so. */
     readonly target: number;
     readonly targetCalls: number;
@@ -97,7 +97,7 @@ async function tiers(): Promise<BenchRow[]> {
       name: 'load and store',
       ours: () => ourLoad(one, fresh()),
       theirs: () => theirLoad(fresh()),
-      ourCalls,
+      ourStore,
       target: 0.1,
       targetCalls: 0.6,
     },
@@ -105,7 +105,7 @@ async function tiers(): Promise<BenchRow[]> {
       name: 'the same, with a lease',
       ours: () => ourLoad(leased, fresh()),
       theirs: () => theirLoad(fresh()),
-      ourCalls: leasedCalls,
+      ourStore: leasedStore,
       target: 0.03,
       targetCalls: 0.5,
     },
@@ -113,7 +113,7 @@ async function tiers(): Promise<BenchRow[]> {
       name: 'from the store',
       ours: () => bare.get(known()),
       theirs: () => theirBare.get({ key: known() }),
-      ourCalls: bareCalls,
+      ourStore: bareStore,
       target: 0.15,
       targetCalls: 1,
     },
@@ -121,7 +121,7 @@ async function tiers(): Promise<BenchRow[]> {
       name: 'put',
       ours: () => one.put(known(), user('x')),
       theirs: () => theirs.set({ key: known(), value: user('x') }),
-      ourCalls,
+      ourStore,
       target: 0.08,
       targetCalls: 0.4,
     },
@@ -129,13 +129,13 @@ async function tiers(): Promise<BenchRow[]> {
       name: 'invalidate',
       ours: () => one.invalidate(known()),
       theirs: () => theirs.delete({ key: known() }),
-      ourCalls,
+      ourStore,
       target: 0.05,
       targetCalls: 0.9,
     },
   ];
   const rows: BenchRow[] = [];
-  for (const { name, ours, theirs, ourCalls, target, targetCalls } of cases) {
+  for (const { name, ours, theirs, ourStore, target, targetCalls } of cases) {
     const turns = 500;
     const rounds = 5;
     const round = (call: () => Promise<unknown>) => () =>
@@ -144,10 +144,10 @@ async function tiers(): Promise<BenchRow[]> {
       });
     await round(ours)();
     await round(theirs)();
-    const [ourStart, theirStart] = [ourCalls.count, store.calls.count];
+    const [ourStart, theirStart] = [ourStore.calls, store.calls];
     const time = await compare(rounds, round(ours), round(theirs));
     const per = (count: number): number => (count * 1000) / (rounds * turns);
-    const [our, their] = [per(ourCalls.count - ourStart), per(store.calls.count - theirStart)];
+    const [our, their] = [per(ourStore.calls - ourStart), per(store.calls - theirStart)];
     rows.push({ name: `${name}: time`, ...time, target, unit: 'ns' });
     rows.push({
       name: `${name}: calls`,
@@ -184,43 +184,14 @@ async function stampede(): Promise<BenchRow[]> {
   return [{ name: '4 processes, 1000 callers', ...loads, ratio, target: 4, unit: 'loads' }];
 }
 
-/** How often a store was asked for something. */
-interface Calls {
-  count: number;
-}
-
-class CountingStore extends StoreWrapper {
-  readonly calls: Calls = { count: 0 };
-
-  override get(...call: Parameters<Store['get']>): ReturnType<Store['get']> {
-    this.calls.count++;
-    return super.get(...call);
-  }
-
-  override getMany(...call: Parameters<Store['getMany']>): ReturnType<Store['getMany']> {
-    this.calls.count++;
-    return super.getMany(...call);
-  }
-
-  override put(...call: Parameters<Store['put']>): ReturnType<Store['put']> {
-    this.calls.count++;
-    return super.put(...call);
-  }
-
-  override delete(...call: Parameters<Store['delete']>): ReturnType<Store['delete']> {
-    this.calls.count++;
-    return super.delete(...call);
-  }
-}
-
 async function openStore(): Promise<CountingStore> {
   return new CountingStore(await memory().openStore(systemEnvironment));
 }
 
-async function ourCache(options: Partial<CacheOptions> = {}): Promise<{ cache: Cache<User>; calls: Calls }> {
+async function ourCache(options: Partial<CacheOptions> = {}): Promise<{ cache: Cache<User>; store: CountingStore }> {
   const store = await openStore();
   const cache = new Cache<User>(await open(store), { name: 'users', l1: { ttl: '1h' }, ...options });
-  return { cache, calls: store.calls };
+  return { cache, store };
 }
 
 function bento(store: CountingStore, { serialize, l1 = true }: { serialize: boolean; l1?: boolean }) {

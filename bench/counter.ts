@@ -8,8 +8,8 @@ import { NorimakiError, open, systemEnvironment } from '../src/index.ts';
 import { Counter } from '../src/patterns/index.ts';
 import { embedded } from '../src/stores/embedded/index.ts';
 import { memory } from '../src/stores/memory/index.ts';
-import { StoreWrapper } from '../src/testing/store-wrapper.ts';
 import { compare, timed } from './compare.ts';
+import { CountingStore } from './counting-store.ts';
 import type { BenchRow } from './row.ts';
 
 /** After so many tries the seed gives up; here it goes on with the same wait, so that both do the same work. */
@@ -64,8 +64,7 @@ async function beside(
   const counter = new Counter(await open(ours), { name });
   // Both warm: what the first add looks up is not what a hot counter costs.
   await counter.add(0n);
-  ours.reads = 0;
-  ours.writes = 0;
+  ours.reset();
   const seed = new SeedCounter(theirs, name, seedShards);
   const round = (add: () => Promise<unknown>) => () =>
     timed(writers * turns, async () => {
@@ -100,27 +99,6 @@ async function beside(
   if (values.some((value) => value !== total))
     throw new Error(`Of ${total} adds ${values.join(' and ')} were counted.`);
   return rows;
-}
-
-/** Counts the calls that go through it. */
-class CountingStore extends StoreWrapper {
-  reads = 0;
-  writes = 0;
-
-  override get(...call: Parameters<Store['get']>): ReturnType<Store['get']> {
-    this.reads++;
-    return super.get(...call);
-  }
-
-  override getMany(...call: Parameters<Store['getMany']>): ReturnType<Store['getMany']> {
-    this.reads++;
-    return super.getMany(...call);
-  }
-
-  override put(...call: Parameters<Store['put']>): ReturnType<Store['put']> {
-    this.writes++;
-    return super.put(...call);
-  }
 }
 
 /** The seed's DistributedCounter, word for word but for its first write, which lost counts. */

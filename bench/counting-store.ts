@@ -3,20 +3,45 @@ import { StoreWrapper } from '../src/testing/store-wrapper.ts';
 
 /** Counts the calls that go through it. */
 export class CountingStore extends StoreWrapper {
-  calls = 0;
+  reads = 0;
+  writes = 0;
+
+  get calls(): number {
+    return this.reads + this.writes;
+  }
+
+  reset(): void {
+    this.reads = 0;
+    this.writes = 0;
+  }
 
   override get(...call: Parameters<Store['get']>): ReturnType<Store['get']> {
-    this.calls++;
+    this.reads++;
     return super.get(...call);
   }
 
   override getMany(...call: Parameters<Store['getMany']>): ReturnType<Store['getMany']> {
-    this.calls++;
+    this.reads++;
     return super.getMany(...call);
   }
 
+  override scan(...call: Parameters<StoreWrapper['scan']>): ReturnType<StoreWrapper['scan']> {
+    this.reads++;
+    return super.scan(...call);
+  }
+
   override put(...call: Parameters<Store['put']>): ReturnType<Store['put']> {
-    this.calls++;
+    this.writes++;
     return super.put(...call);
+  }
+
+  override delete(...call: Parameters<Store['delete']>): ReturnType<Store['delete']> {
+    this.writes++;
+    return super.delete(...call);
+  }
+
+  override commit(...call: Parameters<StoreWrapper['commit']>): ReturnType<StoreWrapper['commit']> {
+    this.writes++;
+    return super.commit(...call);
   }
 }

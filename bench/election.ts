@@ -4,7 +4,7 @@ import { defineEntity, open } from '../src/index.ts';
 import { Election } from '../src/patterns/index.ts';
 import { memory } from '../src/stores/memory/index.ts';
 import { faultStore, manualClock, seededRandom } from '../src/testing/index.ts';
-import { StoreWrapper } from '../src/testing/store-wrapper.ts';
+import { CountingStore } from './counting-store.ts';
 import type { BenchRow } from './row.ts';
 
 const Lock = defineEntity('lock', z.object({ id: z.string(), count: z.number().default(0) }), { id: 'id' });
@@ -70,7 +70,7 @@ async function failovers(): Promise<{ waits: number[]; perMinute: number }> {
   let name = 0;
   for (; name < 3; name++) processes.set(name, await start(name));
   let leading = await next;
-  store.writes = 0;
+  store.reset();
   await clock.sleep(600_000);
   const perMinute = store.writes / 10;
   for (let death = 0; death < DEATHS; death++) {
@@ -153,21 +153,4 @@ async function tokens(): Promise<{ ours: number; theirs: number }> {
 function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
-}
-
-/** Counts the calls that go through it. */
-class CountingStore extends StoreWrapper {
-  calls = 0;
-  writes = 0;
-
-  override get(...call: Parameters<Store['get']>): ReturnType<Store['get']> {
-    this.calls++;
-    return super.get(...call);
-  }
-
-  override put(...call: Parameters<Store['put']>): ReturnType<Store['put']> {
-    this.calls++;
-    this.writes++;
-    return super.put(...call);
-  }
 }

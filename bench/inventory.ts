@@ -71,8 +71,8 @@ async function beside(kind: string, store: Store, { contenders, buckets, target,
   await inventory.available(sku);
   const guide = new GuideInventory(theirs, sku);
   await guide.create(stocked);
-  ours.calls = 0;
-  theirs.calls = 0;
+  ours.reset();
+  theirs.reset();
   let oursHeld = 0;
   let theirsHeld = 0;
   let order = 0;

@@ -1,10 +1,9 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import type { Store } from '../src/core/store.ts';
 import { open, systemEnvironment } from '../src/index.ts';
 import { gcra, RateLimiter } from '../src/patterns/index.ts';
 import { memory } from '../src/stores/memory/index.ts';
-import { StoreWrapper } from '../src/testing/store-wrapper.ts';
 import { compare, median, timed } from './compare.ts';
+import { CountingStore } from './counting-store.ts';
 import type { BenchRow } from './row.ts';
 
 interface Case {
@@ -73,7 +72,7 @@ async function beside({ name, callers, calls, keys, quota, rounds, target }: Cas
     await theirRound();
   }
   const before = ours.stats();
-  store.calls = 0;
+  store.reset();
   const time = await compare(rounds, ourRound, theirRound);
   const operations = store.calls;
   const total = rounds * calls;
@@ -92,19 +91,4 @@ async function beside({ name, callers, calls, keys, quota, rounds, target }: Cas
   ];
   console.log(`limiter, ${name}: ${words.join('; ')}`);
   return [{ name: `limiter, ${name}: time`, ...time, target, unit: 'ns' }];
-}
-
-/** Counts the calls that go through it. */
-class CountingStore extends StoreWrapper {
-  calls = 0;
-
-  override get(...call: Parameters<Store['get']>): ReturnType<Store['get']> {
-    this.calls++;
-    return super.get(...call);
-  }
-
-  override put(...call: Parameters<Store['put']>): ReturnType<Store['put']> {
-    this.calls++;
-    return super.put(...call);
-  }
 }

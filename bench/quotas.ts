@@ -7,8 +7,8 @@ import { defineEntity, open, systemEnvironment } from '../src/index.ts';
 import { Tenants } from '../src/patterns/index.ts';
 import { embedded } from '../src/stores/embedded/index.ts';
 import { memory } from '../src/stores/memory/index.ts';
-import { StoreWrapper } from '../src/testing/store-wrapper.ts';
 import { compare, timed } from './compare.ts';
+import { CountingStore } from './counting-store.ts';
 import type { BenchRow } from './row.ts';
 
 const Note = defineEntity('note', z.object({ id: z.string(), text: z.string() }), { id: 'id' });
@@ -60,8 +60,8 @@ async function beside(kind: string, inner: Store, writers: number): Promise<Benc
   };
   await metered.create({ id: 'first', text: TEXT });
   await plain.create({ id: 'first', text: TEXT });
-  one.calls = 0;
-  other.calls = 0;
+  one.reset();
+  other.reset();
   const time = await compare(ROUNDS, round(metered), round(plain));
   const total = ROUNDS * writers * turns;
   const [ours, theirs] = [one, other].map(({ calls }) => (calls * 1000) / total) as [number, number];
@@ -73,24 +73,4 @@ async function beside(kind: string, inner: Store, writers: number): Promise<Benc
     { name: `${label}: a write with a quota`, ...time, target: 0.8, unit: 'ns' },
     { name: `${label}: calls`, ours, theirs, ratio: theirs / ours, target: 0.9, unit: '/ 1000 writes' },
   ];
-}
-
-/** Counts the calls that go through it. */
-class CountingStore extends StoreWrapper {
-  calls = 0;
-
-  override get(...call: Parameters<Store['get']>): ReturnType<Store['get']> {
-    this.calls++;
-    return super.get(...call);
-  }
-
-  override put(...call: Parameters<Store['put']>): ReturnType<Store['put']> {
-    this.calls++;
-    return super.put(...call);
-  }
-
-  override commit(...call: Parameters<StoreWrapper['commit']>): ReturnType<StoreWrapper['commit']> {
-    this.calls++;
-    return super.commit(...call);
-  }
 }

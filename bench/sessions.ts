@@ -8,7 +8,7 @@ import { defineEntity, open, systemEnvironment } from '../src/index.ts';
 import { Sessions, sessionFields } from '../src/patterns/index.ts';
 import { embedded } from '../src/stores/embedded/index.ts';
 import { memory } from '../src/stores/memory/index.ts';
-import { StoreWrapper } from '../src/testing/store-wrapper.ts';
+import { CountingStore } from './counting-store.ts';
 import type { BenchRow } from './row.ts';
 
 const USERS = 2000;
@@ -58,8 +58,7 @@ async function beside(kind: string, inner: Store): Promise<BenchRow[]> {
   }
   const ours: number[] = [];
   const others: number[] = [];
-  store.reads = 0;
-  store.writes = 0;
+  store.reset();
   for (let round = 0; round < ROUNDS; round++) {
     for (let i = 0; i < REQUESTS / ROUNDS; i++) {
       const user = (i * 7919) % USERS;
@@ -96,20 +95,4 @@ async function beside(kind: string, inner: Store): Promise<BenchRow[]> {
 
 function quantile(times: readonly number[], part: number): number {
   return [...times].sort((a, b) => a - b)[Math.floor(times.length * part)] ?? Number.NaN;
-}
-
-/** Counts the calls that go through it. */
-class CountingStore extends StoreWrapper {
-  reads = 0;
-  writes = 0;
-
-  override get(...call: Parameters<Store['get']>): ReturnType<Store['get']> {
-    this.reads++;
-    return super.get(...call);
-  }
-
-  override put(...call: Parameters<Store['put']>): ReturnType<Store['put']> {
-    this.writes++;
-    return super.put(...call);
-  }
 }
