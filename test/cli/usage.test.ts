@@ -45,7 +45,7 @@ const mistakes: Record<string, { files?: Record<string, string>; words: string[]
   'a misspelt key': {
     files: { [MJS]: configText('embeder: 1') },
     words: ['doctor'],
-    says: /there is no 'embeder' in a config, only store, entities, embedder, embedders, root\./,
+    says: /there is no 'embeder' in a config, only store, entities, embedder, embedders, root, tenants\./,
   },
   'no store': {
     files: { [MJS]: 'export default { entities: [] };' },

