@@ -4,6 +4,7 @@ import type { Store } from '../../src/core/store.ts';
 import { type Database, open } from '../../src/index.ts';
 import { eventRecords } from '../../src/patterns/events/records.ts';
 import { defineAggregate, EventStore } from '../../src/patterns/index.ts';
+import { faultStore, seededRandom } from '../../src/testing/index.ts';
 import { StoreWrapper } from '../../src/testing/store-wrapper.ts';
 import { openMemory } from '../support/open.ts';
 import { Account } from './support/event-stores.ts';
@@ -82,6 +83,29 @@ test('is kept after so many events, not sooner, and never goes back', async () =
   // A state of the past is none to be kept.
   await store.load(Account, 'a', { at: 60n });
   expect(await kept()).toBe(110);
+});
+
+test('a process that keeps its state too late does not put it in the place of a later one', async () => {
+  await deposit(openStore(), 50);
+  const { snapshots } = eventRecords(db);
+  let late = 0;
+  const faulty = faultStore(reads as Store, {
+    random: seededRandom(1),
+    async script({ verb, keys }) {
+      const isKept = verb !== 'get' && keys.some((key) => Buffer.from(key).includes('events.snapshot'));
+      if (!isKept || late++ > 0) return 'none';
+      // Just before its write others append, and keep what that makes.
+      await deposit(openStore(), 60);
+      await balanceOf(openStore());
+      expect((await snapshots.get(ID))?.version).toBe(110);
+      return 'none';
+    },
+  });
+  const slow = new EventStore(await open(faulty), { name: 'bank', aggregates: [Account], snapshotEvery: 50 });
+  expect(await balanceOf(slow)).toBe(50);
+  expect(late).toBeGreaterThan(0);
+  expect(await snapshots.get(ID)).toMatchObject({ version: 110, state: { balance: 110 } });
+  expect(await balanceOf(openStore())).toBe(110);
 });
 
 test('a state before it is made from the beginning', async () => {

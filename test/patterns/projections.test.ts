@@ -119,6 +119,34 @@ describe('a projection', () => {
     expect(await recordsLeft(db)).toEqual(['seen#2']);
   });
 
+  test('shows readers new views only once they hold every event that there is', async () => {
+    const { clock, store, count, views } = await bench();
+    for (const id of ['a', 'b']) await count(id, 1, 2);
+    await using old = store.project(SeenViews);
+    await old.caughtUp();
+    let isStuck = true;
+    const Slow = defineProjection({
+      name: 'seen',
+      version: 2,
+      from: Tally,
+      into: SeenViews.rules.into as typeof Seen,
+      id: (event) => event.stream.id,
+      apply(view, event) {
+        if (isStuck && event.stream.id === 'b' && event.version === 2n) throw new Error('Not yet.');
+        if (event.type === 'Counted') view.total += 2 * event.data.n;
+      },
+    });
+    await using newer = store.project(Slow);
+    for (let seconds = 0; seconds < 10; seconds++) {
+      await clock.sleep(1000);
+      expect([await views.get('a'), await views.get('b')]).toMatchObject([{ total: 3 }, { total: 3 }]);
+    }
+    isStuck = false;
+    await newer.caughtUp();
+    await clock.sleep(1000);
+    expect([await views.get('a'), await views.get('b')]).toMatchObject([{ total: 6 }, { total: 6 }]);
+  });
+
   test('waits at an event that it fails at, and leaves none out', async () => {
     const { store, count } = await bench();
     let isBroken = true;
