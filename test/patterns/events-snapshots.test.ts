@@ -4,7 +4,7 @@ import type { Store } from '../../src/core/store.ts';
 import { type Database, open } from '../../src/index.ts';
 import { eventRecords } from '../../src/patterns/events/records.ts';
 import { defineAggregate, EventStore } from '../../src/patterns/index.ts';
-import { faultStore, seededRandom } from '../../src/testing/index.ts';
+import { type FaultKind, faultStore, seededRandom } from '../../src/testing/index.ts';
 import { StoreWrapper } from '../../src/testing/store-wrapper.ts';
 import { openMemory } from '../support/open.ts';
 import { Account } from './support/event-stores.ts';
@@ -91,7 +91,7 @@ test('a process that keeps its state too late does not put it in the place of a 
   let late = 0;
   const faulty = faultStore(reads as Store, {
     random: seededRandom(1),
-    async script({ verb, keys }) {
+    async script({ verb, keys }): Promise<FaultKind | 'none'> {
       const isKept = verb !== 'get' && keys.some((key) => Buffer.from(key).includes('events.snapshot'));
       if (!isKept || late++ > 0) return 'none';
       // Just before its write others append, and keep what that makes.

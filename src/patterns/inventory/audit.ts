@@ -87,11 +87,12 @@ async function auditSku(
   const findings: AuditFinding[] = [];
   for (const [bucket, cell] of stocked.cells.entries()) {
     const place = { sku, bucket };
-    for (const hold of cell.lateCarts()) {
+    for (const late of cell.lateCarts()) {
+      const { id: hold } = late;
       // One that was extended is not late: only this record does not know yet.
       const cart = await ctx.carts.get(hold, options);
       if (cart?.state === 'held' && cart.expiresAt > cell.now) continue;
-      if (fix) await meetCarts(ctx, place, [hold], options);
+      if (fix) await meetCarts(ctx, place, [late], options);
       findings.push({ problem: 'lateHold', sku, hold, fixed: fix });
     }
     const moving = Object.values(cell.cell.book.sent).reduce((total, { at }) => total + sum(at), 0);

@@ -19,7 +19,7 @@ export async function commit(ctx: InventoryContext, id: string, options: BlockCa
       case 'committed':
         return true;
       case 'expired':
-        await undo(ctx, cart, 'expired', options);
+        await undo(ctx, cart, options);
         throw holdExpired(name, id);
       case 'released':
         throw holdClosed(name, id, 'released');
@@ -43,7 +43,7 @@ export async function release(ctx: InventoryContext, id: string, options: BlockC
       case 'released':
       case 'expired':
       case 'abandoned':
-        await undo(ctx, cart, cart.state === 'expired' ? 'expired' : 'released', options);
+        await undo(ctx, cart, options);
         return before?.state === 'held';
       case 'committing':
       case 'committed':

@@ -29,7 +29,7 @@ export async function levelOf(ctx: InventoryContext, sku: string, options: Block
   let moving = 0;
   for (const cell of cells) {
     const { book, levels } = cell.cell;
-    for (const id of cell.lateCarts()) {
+    for (const { id } of cell.lateCarts()) {
       const cart = await ctx.carts.get(id, options);
       const fate = fateOf(cart);
       if (fate.do === 'undo' || (fate.do === 'wait' && fate.until <= cell.now)) cell.drop(id, 'expired');

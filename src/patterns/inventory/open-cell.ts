@@ -3,6 +3,12 @@ import type { Want } from './lines.ts';
 import type { Allocation } from './settings.ts';
 import { type Cell, type Pieces, REMEMBERED, type StockHold } from './stock-record.ts';
 
+/** A hold of a cart that is late at a record. */
+export interface LateCart {
+  readonly id: string;
+  readonly n: number;
+}
+
 /** How a hold ended. */
 export type Ending = 'committed' | 'released' | 'expired';
 const ENDINGS: readonly Ending[] = ['committed', 'released', 'expired'];
@@ -69,10 +75,10 @@ export class OpenCell {
   }
 
   /** Carts whose time is over here: their own records say what becomes of them. */
-  lateCarts(): string[] {
+  lateCarts(): LateCart[] {
     return Object.entries(this.#cell.book.holds)
       .filter(([, { cart, expiresAt }]) => cart === true && expiresAt <= this.#now)
-      .map(([id]) => id);
+      .map(([id, { n }]) => ({ id, n }));
   }
 
   /** Where the pieces would come from; `undefined` if there are too few. With `force` the rest is backordered. */
@@ -100,11 +106,15 @@ export class OpenCell {
     return at;
   }
 
-  put(id: string, hold: StockHold): void {
-    this.#cell.book.holds[id] = hold;
+  put(id: string, pieces: Omit<StockHold, 'n'>): StockHold {
+    const { book } = this.#cell;
+    book.taken++;
+    const hold = { ...pieces, n: book.taken };
+    book.holds[id] = hold;
     this.#holds++;
     this.#move(hold.at, -1);
     this.hasChanged = true;
+    return hold;
   }
 
   extend(id: string, until: number): void {
@@ -131,7 +141,7 @@ export class OpenCell {
     delete book.holds[id];
     this.#holds--;
     this.#move(hold.at, 1);
-    book[ending] = withKey(book[ending], keyHash(id), REMEMBERED);
+    if (hold.cart !== true) book[ending] = withKey(book[ending], keyHash(id), REMEMBERED);
     this.hasChanged = true;
   }
 

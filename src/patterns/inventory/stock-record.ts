@@ -12,8 +12,19 @@ const pieces = z.record(z.string(), z.int().positive());
 
 const book = z.object({
   /** Live holds, and perhaps some that have expired; times in milliseconds since 1970. */
-  holds: z.record(z.string(), z.object({ at: pieces, expiresAt: z.int(), cart: z.boolean().optional() })),
-  /** What became of the newest holds that are closed. */
+  holds: z.record(
+    z.string(),
+    z.object({
+      at: pieces,
+      expiresAt: z.int(),
+      cart: z.boolean().optional(),
+      /** Which of all that this record ever took: tells it from others of the same name. */
+      n: z.int().positive(),
+    }),
+  ),
+  /** Holds that it ever took. */
+  taken: count,
+  /** What became of the newest holds that are closed, but for carts: these have records of their own. */
   committed: ring,
   released: ring,
   expired: ring,
@@ -93,6 +104,7 @@ export type Pieces = StockHold['at'];
 export function blankBook(): StockBook {
   return {
     holds: {},
+    taken: 0,
     committed: '',
     released: '',
     expired: '',

@@ -5,7 +5,7 @@ import type { InventoryContext } from './context.ts';
 import { type Shortfall, tooManyHolds } from './errors.ts';
 import { totalOf, type Want } from './lines.ts';
 import { meetCarts } from './meet.ts';
-import { type Ending, type OpenCell, sum } from './open-cell.ts';
+import { type Ending, type LateCart, type OpenCell, sum } from './open-cell.ts';
 import { refuse } from './settings.ts';
 import type { StockHold } from './stock-record.ts';
 
@@ -75,21 +75,27 @@ export async function meetAll(
 type Tried =
   | Exclude<Taken, { kind: 'short' }>
   | { readonly kind: 'other' }
-  | { readonly kind: 'full'; readonly late: readonly string[] }
+  | { readonly kind: 'full'; readonly late: readonly LateCart[] }
   /** `shortfalls` only where this record is all there is. */
   | {
       readonly kind: 'lacking';
-      readonly late: readonly string[];
+      readonly late: readonly LateCart[];
       readonly shortfalls: readonly Shortfall[] | undefined;
     };
 
 function tryTake(cell: OpenCell, { id, want, expiresAt, cart }: Taking, force: boolean, maxHolds: number): Tried {
+  if (cart) {
+    // Its own record says what has become of it; who is late learns there that it is over.
+    if (expiresAt <= cell.now) return { kind: 'closed', ending: 'expired' };
+    // Of a cart that was forgotten before this one was begun under its name.
+    if ((cell.hold(id)?.expiresAt ?? expiresAt) < expiresAt) cell.drop(id, 'expired');
+  }
   const found = cell.hold(id);
   if (found !== undefined) {
     const isSame = sum(found.at) === totalOf(want.parts);
     return isSame ? { kind: 'held', hold: structuredClone(found), replayed: true } : { kind: 'other' };
   }
-  const ending = cell.ending(id);
+  const ending = cart ? undefined : cell.ending(id);
   if (ending !== undefined) return { kind: 'closed', ending };
   if (cell.holds >= maxHolds) return { kind: 'full', late: cell.lateCarts() };
   const at = cell.allocate(want.parts, force);
@@ -97,8 +103,7 @@ function tryTake(cell: OpenCell, { id, want, expiresAt, cart }: Taking, force: b
     const isAll = 'buckets' in cell.cell && cell.cell.buckets === 1;
     return { kind: 'lacking', late: cell.lateCarts(), shortfalls: isAll ? lacking(cell, want) : undefined };
   }
-  const hold = cart ? { at, expiresAt, cart } : { at, expiresAt };
-  cell.put(id, hold);
+  const hold = cell.put(id, cart ? { at, expiresAt, cart } : { at, expiresAt });
   return { kind: 'held', hold: structuredClone(hold), replayed: false };
 }
 

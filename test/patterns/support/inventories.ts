@@ -1,14 +1,9 @@
 import { z } from 'zod';
+import type { Clock } from '../../../src/core/clock.ts';
 import type { Store } from '../../../src/core/store.ts';
 import { type Database, type Default, Entity, Field, open } from '../../../src/index.ts';
 import { Inventory, type InventoryOptions, StockRecord } from '../../../src/patterns/index.ts';
-import {
-  type FaultKind,
-  type FaultStore,
-  faultStore,
-  type ManualClock,
-  seededRandom,
-} from '../../../src/testing/index.ts';
+import { type FaultKind, type FaultStore, faultStore, seededRandom } from '../../../src/testing/index.ts';
 
 @Entity('stock')
 export class Stock extends StockRecord {
@@ -25,7 +20,7 @@ export interface InventoryProcess {
 }
 
 export interface InventoryProcessOptions extends Partial<InventoryOptions> {
-  readonly clock: ManualClock;
+  readonly clock: Clock;
   readonly seed: number;
   readonly faults?: Partial<Record<FaultKind, number>> | undefined;
   readonly script?: Parameters<typeof faultStore>[1]['script'];

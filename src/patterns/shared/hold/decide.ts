@@ -7,8 +7,9 @@ export type HoldState = 'pending' | 'held' | 'committing' | 'committed' | 'relea
 /**
  * What somebody wants of a hold. `hold`: all participants are written. `commit`: only of one that is held. `commitPending`: the
  * two at once, for who has just written all participants. `settle`: all participants were applied. `expire`: end it if it is late.
+ * `abandon`: its participants cannot be had; does nothing once somebody has had them.
  */
-export type HoldStep = 'hold' | 'commit' | 'commitPending' | 'settle' | 'release' | 'expire';
+export type HoldStep = 'hold' | 'commit' | 'commitPending' | 'settle' | 'release' | 'abandon' | 'expire';
 
 /** What a decision rests on. */
 export interface Undecided {
@@ -24,6 +25,7 @@ export function decide({ state, expiresAt }: Undecided, step: HoldStep, now: num
   if (state === 'committing') return step === 'settle' ? 'committed' : state;
   if (state !== 'pending' && state !== 'held') return state;
   if (step === 'release') return state === 'held' ? 'released' : 'abandoned';
+  if (step === 'abandon' && state === 'pending') return 'abandoned';
   if (now >= expiresAt) return state === 'held' ? 'expired' : 'abandoned';
   if (step === 'hold') return 'held';
   const isReady = step === 'commitPending' || (step === 'commit' && state === 'held');

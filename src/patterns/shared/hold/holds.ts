@@ -72,6 +72,31 @@ export class Holds {
     );
   }
 
+  /**
+   * A step of who writes the participants, on the hold that `begin` gave: one that was forgotten and begun anew under its id is
+   * another, and is left as it is. With `hold` the participants are from now on known by these words.
+   */
+  decideBegun(
+    { id, expiresAt }: StoredHold,
+    step: 'hold' | 'abandon',
+    options: BlockCallOptions & { readonly participants?: readonly string[] },
+  ): Promise<StoredHold | undefined> {
+    const { participants, ...call } = options;
+    return this.#change(
+      id,
+      (draft) => {
+        // Only what is held is ever given more time.
+        if (draft.state !== 'pending' || draft.expiresAt.getTime() !== expiresAt) return false;
+        const now = this.#environment.clock.now();
+        const state = decide({ state: draft.state, expiresAt }, step, now);
+        if (state === 'held' && participants !== undefined) draft.participants = [...participants];
+        this.#become(draft, state, now);
+        return true;
+      },
+      call,
+    );
+  }
+
   /** Lets one that is held live until then, never shorter than before. */
   extend(id: string, until: number, options: BlockCallOptions): Promise<StoredHold | undefined> {
     return this.#change(

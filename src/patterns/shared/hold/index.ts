@@ -6,8 +6,10 @@
  * `committing`: from then on it has happened, and every participant is made real. Whoever meets a participant that is in its way
  * asks {@link Holds.meet}: leave it, apply it, or undo it. So nothing waits for whoever crashed.
  *
- * The block must see to three things: a participant is written only after `begin`; `hold` is said only after all of them were
- * acknowledged; applying and undoing one takes it away, so that they happen once.
+ * The block must see to four things: a participant is written only after `begin`; `hold` is said only after all of them were
+ * acknowledged; applying and undoing one takes it away, so that they happen once; and one that somebody writes late, when another
+ * was applied in its place and the place has forgotten it, is told from that: what stands at the places is noted with the word `hold`
+ * ({@link Holds.decideBegun}), and nothing else is applied.
  *
  * @example
  * ```ts
