@@ -2,6 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Database, NorimakiError, open } from '../../src/index.ts';
 import { Inventory } from '../../src/patterns/index.ts';
+import { Holds } from '../../src/patterns/shared/hold/index.ts';
+import { holdRecords } from '../../src/patterns/shared/hold/record.ts';
 import type { ManualClock } from '../../src/testing/index.ts';
 import { type Bench, openMemory } from '../support/open.ts';
 import { Stock, type StockInventory } from './support/inventories.ts';
@@ -73,6 +75,42 @@ describe('what is forgotten', () => {
     expect(await code(brief.commit(id))).toBe('inventory.unknownHold');
     expect((await inventory.level('B')).ledger.sold).toBe(1);
   });
+
+  test.each(['sold', 'given back', 'late, and met by nobody'])(
+    'a cart under a key that is forgotten is a new one, and holds what it says: the first was %s',
+    async (end) => {
+      const brief = new Inventory(db, Stock, { name: 'main', ttl: '15m', remember: '1h' });
+      const options = { idempotencyKey: 'order' };
+      const { id } = await brief.reserve(cart, options);
+      if (end === 'sold') await brief.commit(id);
+      if (end === 'given back') await brief.release(id);
+      // The record of the cart ends when somebody asks.
+      if (end.startsWith('late')) {
+        await clock.advance(20 * 60_000);
+        const { holds } = (await db.repo(Stock).getOrThrow('A')).book;
+        expect(Object.keys(holds)).toEqual([id]);
+        expect(await holdRecords(db).get({ block: JSON.stringify(['inventory', 'main']), id })).toBeDefined();
+        const carts = new Holds(db, { block: JSON.stringify(['inventory', 'main']), remember: 3_600_000 });
+        expect(await carts.meet(id, {})).toEqual({ do: 'undo' });
+      }
+      await clock.advance(90 * 60_000);
+      const before = (await inventory.level('A')).ledger.sold;
+      const again = await brief.reserve(cart, options);
+      expect(again).toMatchObject({
+        state: 'held',
+        lines: [
+          { sku: 'A', quantity: 1 },
+          { sku: 'B', quantity: 1 },
+        ],
+      });
+      for (const sku of ['A', 'B']) expect(await inventory.level(sku)).toMatchObject({ reserved: 1 });
+      await clock.advance(10 * 60_000);
+      expect(await brief.commit(again.id)).toEqual({ replayed: false });
+      for (const sku of ['A', 'B']) {
+        expect(await inventory.level(sku)).toMatchObject({ reserved: 0, ledger: { sold: before + 1 } });
+      }
+    },
+  );
 
   test('a truck is remembered until 128 later ones', async () => {
     const bring = (key: string) => inventory.restock('A', 1, { idempotencyKey: key });

@@ -194,3 +194,30 @@ describe('of two callers with one key one stands still at any step, while everyt
     },
   );
 });
+
+test('who finds too little does not take back what another with the same key has got meanwhile', async () => {
+  const { calm, start } = await openWorld();
+  const SCARCE = [
+    { sku: 'A', quantity: 1 },
+    { sku: 'C', quantity: 2 },
+  ];
+  await calm.create({ sku: 'C', onHand: 2 });
+  let id = '';
+  let writes = 0;
+  const { inventory: unlucky } = await start(async (call) => {
+    const isOfCart = call.verb !== 'get' && call.keys.some((key) => Buffer.from(key).includes('norimaki.hold'));
+    if (!isOfCart) return 'none';
+    writes++;
+    if (writes === 1) await calm.reserve([{ sku: 'C', quantity: 1 }], { ttl: '1m', idempotencyKey: 'rival' });
+    // It has found too little, and is about to say so.
+    if (writes === 2) {
+      await calm.restock('C', 5);
+      ({ id } = await (await start()).inventory.reserve(SCARCE, KEY));
+    }
+    return 'none';
+  });
+  expect(await unlucky.tryReserve(SCARCE, KEY)).toMatchObject({ ok: true, hold: { id, state: 'held', lines: SCARCE } });
+  expect(writes).toBeGreaterThan(1);
+  expect(await calm.commit(id)).toEqual({ replayed: false });
+  expect(await calm.level('C')).toMatchObject({ onHand: 5, reserved: 1 });
+});
