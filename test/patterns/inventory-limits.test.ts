@@ -56,8 +56,40 @@ describe('what is forgotten', () => {
     await inventory.commit(id);
     await sellMore(REMEMBERED - 1);
     expect(await inventory.reserve(one, options)).toMatchObject({ id, state: 'committed' });
+    expect(await inventory.commit(id)).toEqual({ replayed: true });
     await sellMore(1);
     expect(await inventory.reserve(one, options)).toMatchObject({ state: 'held', replayed: false });
+  });
+
+  test('what was forgotten under a key is not sold by its id once the key has reserved anew', async () => {
+    const options = { idempotencyKey: 'order' };
+    const first = await inventory.reserve(one, options);
+    await inventory.commit(first.id);
+    await sellMore(REMEMBERED);
+    const second = await inventory.reserve(one, options);
+    expect(second.id).not.toBe(first.id);
+    for (const call of [inventory.commit(first.id), inventory.release(first.id), inventory.extend(first.id, '1h')]) {
+      expect(await code(call)).toBe('inventory.unknownHold');
+    }
+    expect(await inventory.level('A')).toMatchObject({ reserved: 1, ledger: { sold: REMEMBERED + 1 } });
+    expect(await inventory.commit(second.id)).toEqual({ replayed: false });
+    expect(await code(inventory.commit(first.id))).toBe('inventory.unknownHold');
+    expect(await inventory.reserve(one, options)).toMatchObject({ id: second.id, state: 'committed' });
+  });
+
+  test('a key of one SKU that is kept as a cart is remembered for as long as remember says, however many follow', async () => {
+    const brief = new Inventory(db, Stock, { name: 'main', ttl: '15m', remember: '1h' });
+    const options = { idempotencyKey: 'order', asCart: true };
+    const { id } = await brief.reserve(one, options);
+    expect(await brief.commit(id)).toEqual({ replayed: false });
+    await sellMore(REMEMBERED + 1);
+    expect(await brief.reserve(one, options)).toMatchObject({ id, state: 'committed', lines: one });
+    expect(await brief.commit(id)).toEqual({ replayed: true });
+    await clock.advance(74 * 60_000);
+    expect(await brief.reserve(one, options)).toMatchObject({ id, state: 'committed' });
+    expect((await inventory.level('A')).ledger.sold).toBe(REMEMBERED + 2);
+    await clock.advance(2 * 60_000);
+    expect(await brief.reserve(one, options)).toMatchObject({ state: 'held' });
   });
 
   test('a cart is remembered by its own record, for as long as remember says, however many follow', async () => {

@@ -2,7 +2,7 @@ import { NorimakiError } from '../../core/errors.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import type { InventoryContext } from './context.ts';
 import { holdClosed, holdExpired, unknownHold } from './errors.ts';
-import { isCart, placeOf } from './hold-id.ts';
+import { isCart, singleOf } from './hold-id.ts';
 import { finishCommit, undo } from './meet.ts';
 import type { Ending, OpenCell } from './open-cell.ts';
 
@@ -27,7 +27,7 @@ export async function commit(ctx: InventoryContext, id: string, options: BlockCa
         throw unknownHold(name, id);
     }
   }
-  const ending = await single(ctx, id, (cell) => cell.sell(id), options);
+  const ending = await single(ctx, id, (cell, name) => cell.sell(name), options);
   if (ending === 'released') throw holdClosed(name, id, 'released');
   if (ending === 'expired') throw holdExpired(name, id);
   return ending === 'committed';
@@ -52,7 +52,7 @@ export async function release(ctx: InventoryContext, id: string, options: BlockC
         throw unknownHold(name, id);
     }
   }
-  const ending = await single(ctx, id, (cell) => cell.drop(id, 'released'), options);
+  const ending = await single(ctx, id, (cell, name) => cell.drop(name, 'released'), options);
   if (ending === 'committed') throw holdClosed(name, id, 'committed');
   return ending === undefined;
 }
@@ -75,9 +75,9 @@ export async function extend(
     throw unknownHold(name, id);
   }
   let expiresAt = until;
-  const prolong = (cell: OpenCell): void => {
-    cell.extend(id, until);
-    expiresAt = cell.hold(id)?.expiresAt ?? until;
+  const prolong = (cell: OpenCell, holdName: string): void => {
+    cell.extend(holdName, until);
+    expiresAt = cell.hold(holdName)?.expiresAt ?? until;
   };
   const ending = await single(ctx, id, prolong, options);
   if (ending === 'expired') throw holdExpired(name, id);
@@ -89,23 +89,22 @@ export async function extend(
 async function single(
   ctx: InventoryContext,
   id: string,
-  change: (cell: OpenCell) => void,
+  change: (cell: OpenCell, name: string) => void,
   options: BlockCallOptions,
 ): Promise<Ending | undefined> {
-  const place = placeOf(id);
+  const asked = singleOf(id);
   const { name } = ctx.settings;
-  if (place === undefined) throw unknownHold(name, id);
+  if (asked === undefined) throw unknownHold(name, id);
   const apply = (cell: OpenCell): Ending | undefined => {
-    if (cell.hold(id) === undefined) {
-      const ending = cell.ending(id);
-      if (ending === undefined) throw unknownHold(name, id);
-      return ending;
-    }
-    change(cell);
-    return undefined;
+    const found = cell.hold(asked.name);
+    const ended = found === undefined ? cell.ending(asked.name) : undefined;
+    // Another one under the same key: the one that is meant was forgotten before.
+    if ((found ?? ended)?.n !== asked.n) throw unknownHold(name, id);
+    if (found !== undefined) change(cell, asked.name);
+    return ended?.ending;
   };
   try {
-    return await ctx.cells.change(place, apply, options);
+    return await ctx.cells.change(asked.place, apply, options);
   } catch (error) {
     throw NorimakiError.is(error, 'inventory.unknownSku') ? unknownHold(name, id) : error;
   }

@@ -39,6 +39,11 @@ export interface InventoryCallOptions extends BlockCallOptions {
 export interface ReserveOptions extends InventoryCallOptions {
   /** How long the hold lives; default: that of the inventory. */
   readonly ttl?: Duration | undefined;
+  /**
+   * Gives a hold of one SKU a record of its own, as a cart of several has: two writes more to reserve and two to commit, and its
+   * key is remembered for `remember` after its end, however much else is sold meanwhile. Default `false`. Repeat it with the key.
+   */
+  readonly asCart?: boolean | undefined;
 }
 
 export interface StockOptions extends InventoryCallOptions {
@@ -138,10 +143,11 @@ export class Inventory<Source extends StockSource> {
    */
   async tryReserve(
     lines: readonly Line[],
-    { ttl, idempotencyKey, ...options }: ReserveOptions = {},
+    { ttl, idempotencyKey, asCart = false, ...options }: ReserveOptions = {},
   ): Promise<TryReserve> {
     const lives = ttl === undefined ? this.#ctx.settings.ttl : checkTtl(ttl);
-    return reserve(this.#ctx, lines, lives, checkKey(idempotencyKey), options);
+    const how = { ttl: lives, idempotencyKey: checkKey(idempotencyKey), asCart };
+    return reserve(this.#ctx, lines, how, options);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { keyHash, remembersKey, withKey } from '../shared/key-ring.ts';
+import { endOf, withEnd } from './end-ring.ts';
 import type { Want } from './lines.ts';
 import type { Allocation } from './settings.ts';
 import { type Cell, type Pieces, REMEMBERED, type StockHold } from './stock-record.ts';
@@ -69,9 +69,12 @@ export class OpenCell {
   }
 
   /** How a hold that is no longer here ended, if it is remembered. */
-  ending(id: string): Ending | undefined {
-    const hash = keyHash(id);
-    return ENDINGS.find((ending) => remembersKey(this.#cell.book[ending], hash));
+  ending(id: string): { readonly ending: Ending; readonly n: number } | undefined {
+    for (const ending of ENDINGS) {
+      const n = endOf(this.#cell.book[ending], id);
+      if (n !== undefined) return { ending, n };
+    }
+    return undefined;
   }
 
   /** Carts whose time is over here: their own records say what becomes of them. */
@@ -141,7 +144,7 @@ export class OpenCell {
     delete book.holds[id];
     this.#holds--;
     this.#move(hold.at, 1);
-    if (hold.cart !== true) book[ending] = withKey(book[ending], keyHash(id), REMEMBERED);
+    if (hold.cart !== true) book[ending] = withEnd(book[ending], id, hold.n, REMEMBERED);
     this.hasChanged = true;
   }
 

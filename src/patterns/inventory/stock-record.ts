@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { Field, Id } from '../../decorators/index.ts';
 import { ringForm } from '../shared/key-ring.ts';
+import { endRingForm } from './end-ring.ts';
 
 /** So many idempotency keys, and closed holds of each kind, are remembered by a record. */
 export const REMEMBERED = 128;
 
 const count = z.int().nonnegative();
-const ring = z.string().regex(ringForm(REMEMBERED));
+const keyRing = z.string().regex(ringForm(REMEMBERED));
+const endRing = z.string().regex(endRingForm(REMEMBERED));
 /** By location. */
 const pieces = z.record(z.string(), z.int().positive());
 
@@ -25,11 +27,11 @@ const book = z.object({
   /** Holds that it ever took. */
   taken: count,
   /** What became of the newest holds that are closed, but for carts: these have records of their own. */
-  committed: ring,
-  released: ring,
-  expired: ring,
+  committed: endRing,
+  released: endRing,
+  expired: endRing,
   /** The newest keys of restock and adjust. */
-  keys: ring,
+  keys: keyRing,
   /** All that ever came in, was corrected, was sold, and was moved here from other buckets, as sums. */
   stocked: count,
   adjusted: z.int(),

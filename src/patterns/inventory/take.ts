@@ -20,7 +20,7 @@ export interface Taking {
 
 export type Taken =
   | { readonly kind: 'held'; readonly hold: StockHold; readonly replayed: boolean }
-  | { readonly kind: 'closed'; readonly ending: Ending }
+  | { readonly kind: 'closed'; readonly ending: Ending; readonly n: number }
   | { readonly kind: 'short'; readonly shortfalls: readonly Shortfall[] };
 
 /** Takes what is wanted of one SKU, by one compare-and-swap; moves stock there first if its bucket has too little. */
@@ -86,7 +86,7 @@ type Tried =
 function tryTake(cell: OpenCell, { id, want, expiresAt, cart }: Taking, force: boolean, maxHolds: number): Tried {
   if (cart) {
     // Its own record says what has become of it; who is late learns there that it is over.
-    if (expiresAt <= cell.now) return { kind: 'closed', ending: 'expired' };
+    if (expiresAt <= cell.now) return { kind: 'closed', ending: 'expired', n: 0 };
     // Of a cart that was forgotten before this one was begun under its name.
     if ((cell.hold(id)?.expiresAt ?? expiresAt) < expiresAt) cell.drop(id, 'expired');
   }
@@ -95,8 +95,8 @@ function tryTake(cell: OpenCell, { id, want, expiresAt, cart }: Taking, force: b
     const isSame = sum(found.at) === totalOf(want.parts);
     return isSame ? { kind: 'held', hold: structuredClone(found), replayed: true } : { kind: 'other' };
   }
-  const ending = cart ? undefined : cell.ending(id);
-  if (ending !== undefined) return { kind: 'closed', ending };
+  const ended = cart ? undefined : cell.ending(id);
+  if (ended !== undefined) return { kind: 'closed', ...ended };
   if (cell.holds >= maxHolds) return { kind: 'full', late: cell.lateCarts() };
   const at = cell.allocate(want.parts, force);
   if (at === undefined) {
