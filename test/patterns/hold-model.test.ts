@@ -71,6 +71,13 @@ describe('a guard less, and it is', () => {
       },
     ],
     ['all are said to be held before they are', { takesAllFirst: false }],
+    ['who sells takes whatever is there under the name of the hold', { appliesNoted: false }],
+    [
+      'who finds too little gives back what another has got',
+      {
+        decide: (hold, step, now) => decide(hold, step === 'abandon' ? 'release' : step, now),
+      },
+    ],
   ];
   test.each(mutants)('%s', (_, mutant) => {
     expect(search(mutant).way).toBeDefined();
