@@ -38,7 +38,7 @@ export type { MutateOptions } from './verbs/mutate.ts';
 export type { ListOptions, Page } from './verbs/pages.ts';
 export type { PlannedVector, PlanStep, WritePlan } from './verbs/plan.ts';
 export type { PutOptions } from './verbs/put.ts';
-export type { SearchHit, SearchOptions, SearchQuery, SearchResult } from './verbs/search.ts';
+export type { SearchHit, SearchOptions, SearchQuery, SearchResult } from './verbs/search-types.ts';
 export type { TouchOptions } from './verbs/touch.ts';
 export type { EntityChange, EntityChanges } from './verbs/watch.ts';
 export type { WriteCallOptions } from './write/member.ts';

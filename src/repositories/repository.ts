@@ -9,7 +9,7 @@ import type { MutateOptions } from './verbs/mutate.ts';
 import type { ListOptions, Page } from './verbs/pages.ts';
 import type { WritePlan } from './verbs/plan.ts';
 import type { PutOptions } from './verbs/put.ts';
-import type { SearchOptions, SearchQuery, SearchResult } from './verbs/search.ts';
+import type { SearchOptions, SearchQuery, SearchResult } from './verbs/search-types.ts';
 import type { TouchOptions } from './verbs/touch.ts';
 import type { EntityChanges } from './verbs/watch.ts';
 
@@ -152,9 +152,15 @@ export interface VectorRepository<S extends Shape> {
    * for (const { entity, score } of hits) console.log(score.toFixed(2), entity.name);
    * ```
    */
-  search(query: SearchQuery, options?: SearchOptions<S['where'], S['embedding']>): Promise<SearchResult<S['entity']>>;
+  search(
+    query: SearchQuery,
+    options?: SearchOptions<S['where'], S['embedding'], S['entity']>,
+  ): Promise<SearchResult<S['entity']>>;
   /** The entities nearest to one of them, by its own vectors; itself left out. Errors: `not.found`. */
-  similarTo(id: S['id'], options?: SearchOptions<S['where'], S['embedding']>): Promise<SearchResult<S['entity']>>;
+  similarTo(
+    id: S['id'],
+    options?: SearchOptions<S['where'], S['embedding'], S['entity']>,
+  ): Promise<SearchResult<S['entity']>>;
   /** The vector of an entity, `undefined` if it has none (yet). Errors: `not.found`. */
   vectorOf(
     id: S['id'],

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { distance } from '../../src/core/vectors/index.ts';
 import { defineEntity, Embedding, Entity, Field, Id } from '../../src/index.ts';
@@ -54,6 +54,72 @@ test('without an index it widens, and says when it has not seen all', async () =
   expect(few.exhausted).toBe(false);
   const ids = nearestOf((other) => other === 7);
   expect(few.hits.map(({ entity }) => entity.id)).toEqual(ids.slice(0, few.hits.length));
+});
+
+describe('a filter', () => {
+  test('finds the nearest of the entities that pass, and counts as conditions do', async () => {
+    const { repo, all, query } = await items();
+    const nearestOf = (passes: (item: { share: number; other: number }) => boolean) =>
+      all
+        .filter(passes)
+        .sort((a, b) => distance('cosine', query, a.vector) - distance('cosine', query, b.vector))
+        .map(({ id }) => id);
+    const found = async (options: Parameters<typeof repo.search>[1]) => {
+      const { hits, exhausted } = await repo.search(query, options);
+      return { ids: hits.map(({ entity }) => entity.id), exhausted };
+    };
+    // A tenth of all: the first question does not fill the limit.
+    expect(await found({ filter: ({ other }) => other % 10 === 3 })).toEqual({
+      ids: nearestOf(({ other }) => other % 10 === 3).slice(0, 10),
+      exhausted: false,
+    });
+    // With conditions that an index serves, few and many; both must be met.
+    for (const lt of [40, 500]) {
+      const both = await found({ where: { share: { lt } }, filter: ({ other }) => other % 2 === 0 });
+      expect(both.ids).toEqual(nearestOf(({ share, other }) => share < lt && other % 2 === 0).slice(0, 10));
+    }
+    // So rare that a search does not come to the end.
+    const rare = await found({ filter: ({ other }) => other === 7 });
+    expect(rare.ids.length).toBeLessThan(4);
+    expect(rare.exhausted).toBe(false);
+    expect(await found({ where: { share: 7 }, filter: () => false })).toEqual({ ids: [], exhausted: true });
+  });
+
+  test('is asked about an entity once, as it was read, and not about what does not meet the conditions', async () => {
+    const embedder = fakeEmbedder();
+    const notes = (await openMemory({ embedder })).db.repo(Note);
+    for (let i = 0; i < 40; i++) await notes.create({ id: `n${i}`, text: `text ${i}`, stars: i });
+    const asked: Note[] = [];
+    const filter = (note: Note): boolean => {
+      asked.push(note);
+      return note.stars % 4 === 0;
+    };
+    const { hits, exhausted } = await notes.search('text', { where: { stars: { gte: 20 } }, filter, limit: 9 });
+    expect(hits.map(({ entity }) => entity.stars).sort()).toEqual([20, 24, 28, 32, 36]);
+    expect(exhausted).toBe(true);
+    expect(asked.map(({ stars }) => stars).sort()).toEqual(Array.from({ length: 20 }, (_, i) => 20 + i));
+    expect(asked.every((note) => note instanceof Note)).toBe(true);
+    const similar = await notes.similarTo('n4', { filter: ({ stars }) => stars % 4 === 0, limit: 40 });
+    expect(similar.hits).toHaveLength(9);
+  });
+
+  test('that throws, or is none, is the error of the search', async () => {
+    const embedder = fakeEmbedder();
+    const notes = (await openMemory({ embedder })).db.repo(Note);
+    await notes.create({ id: 'a', text: 'x', stars: 0 });
+    const own = new RangeError('of the program');
+    const throws = (): never => {
+      throw own;
+    };
+    await expect(notes.search('x', { filter: throws })).rejects.toBe(own);
+    await expect(notes.search('x', { where: { stars: 0 }, filter: throws })).rejects.toBe(own);
+    // @ts-expect-error a promise is no answer
+    const late = notes.search('x', { filter: async () => false });
+    await expect(late).rejects.toMatchObject({ code: 'argument.invalid', details: { argument: 'filter' } });
+    // @ts-expect-error nor is a value
+    const none = notes.search('x', { filter: true });
+    await expect(none).rejects.toMatchObject({ code: 'argument.invalid', details: { argument: 'filter' } });
+  });
 });
 
 @Entity('note')

@@ -11,7 +11,7 @@ import type {
 } from '../../src/core/model/index.ts';
 import type { Version } from '../../src/core/version.ts';
 import { defineEntity, Embedding, Entity, Field, Id, uuidv7, Versioned } from '../../src/decorators/index.ts';
-import type { Embedder } from '../../src/index.ts';
+import type { Embedder, VectorRepository } from '../../src/index.ts';
 
 declare const embedder: Embedder;
 
@@ -211,6 +211,19 @@ expectTypeOf<Task['where']>().not.toHaveProperty('photo');
 expectTypeOf<Task['unique']>().not.toHaveProperty('photo');
 const Plain = defineEntity('plain', fields, { id: 'id' });
 expectTypeOf<ShapeOf<typeof Plain>['embedding']>().toBeNever();
+
+// A filter is a test of the entity.
+declare const products: VectorRepository<ShapeOf<typeof Product>>;
+declare const tasks: VectorRepository<Task>;
+products.search('tea', { filter: (found) => found.name.length < 10 && found.label() !== '', where: { stock: 1 } });
+products.similarTo('NORI-1', { filter: ({ tags }) => tags.includes('dry') });
+tasks.search('tea', { filter: ({ tags, size }) => tags.length < size });
+// @ts-expect-error: it has no such field.
+tasks.search('tea', { filter: ({ titel }) => titel === '' });
+// @ts-expect-error: nor a promise is an answer.
+products.search('tea', { filter: async ({ name }) => name === '' });
+// @ts-expect-error: nor is a text.
+products.search('tea', { filter: ({ name }) => name });
 
 // @ts-expect-error: there is no such field.
 defineEntity('task', fields, { id: 'id', embeddings: { text: { from: 'titel' } } });

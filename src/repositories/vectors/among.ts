@@ -68,7 +68,7 @@ async function scoreAll(
     const found = read(context, space.id, id, stored[i]);
     const key = names[i];
     if (found === undefined || key === undefined || keyName(key) === except) return [];
-    if (isWanted !== undefined && !isWanted(found.values)) return [];
+    if (isWanted !== undefined && !isWanted(found.values, found.version)) return [];
     return [{ ...found, name: keyName(key) }];
   });
   const vectors = await client.vectors.getMany(

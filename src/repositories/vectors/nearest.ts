@@ -1,11 +1,11 @@
 import type { IdPart } from '../../core/model/model.ts';
 import { MAX_K, type VectorMatch } from '../../core/vectors/index.ts';
 import type { RepositoryContext } from '../context.ts';
-import type { Values } from '../entity.ts';
 import { findAmong } from './among.ts';
 import { scoreOf } from './score.ts';
 import type { VectorSpace } from './space.ts';
 import { clearAway, type Verdict, type VerifiedMatch, verifyMatches } from './verify.ts';
+import type { IsWanted } from './where.ts';
 
 /** A search of one space. */
 export interface SpaceQuery {
@@ -13,7 +13,7 @@ export interface SpaceQuery {
   readonly vector: Float32Array;
   /** Verified hits to find. */
   readonly limit: number;
-  readonly isWanted: ((values: Readonly<Values>) => boolean) | undefined;
+  readonly isWanted: IsWanted | undefined;
   readonly minScore: number | undefined;
   /** The ids of the entities that meet the conditions, by an index, unless there are more than `most`. */
   readonly candidates: ((most: number) => Promise<IdPart[][] | undefined>) | undefined;
@@ -30,6 +30,10 @@ export interface Found {
   readonly dropped: number;
 }
 
+/** A record that holds what was scored, and does not meet the conditions. */
+const UNWANTED = Symbol('unwanted');
+type Unwanted = typeof UNWANTED;
+
 /** With a filter many matches will not do: the first question asks for more. */
 const FILTER_FACTOR = 8;
 
@@ -45,7 +49,7 @@ const MAX_AGAIN = 3;
  */
 export async function findNearest(context: RepositoryContext, query: SpaceQuery): Promise<Found> {
   const { space, vector, limit, minScore, candidates, signal } = query;
-  const verdicts = new Map<string, Verdict>();
+  const verdicts = new Map<string, Verdict | Unwanted>();
   let k = query.isWanted === undefined ? limit + (query.except === undefined ? 0 : 1) : limit * FILTER_FACTOR;
   for (let again = 0; ; ) {
     k = Math.min(k, MAX_K);
@@ -78,30 +82,34 @@ async function verifiedHits(
   context: RepositoryContext,
   query: SpaceQuery,
   matches: readonly VectorMatch[],
-  verdicts: Map<string, Verdict>,
+  verdicts: Map<string, Verdict | Unwanted>,
 ): Promise<VerifiedMatch[]> {
-  const chunk = query.isWanted === undefined ? MAX_K : 2 * query.limit;
+  const { isWanted } = query;
+  const chunk = isWanted === undefined ? MAX_K : 2 * query.limit;
   const unseen = matches.filter(({ id }) => !verdicts.has(id));
   let hits = hitsOf(query, matches, verdicts);
   for (let from = 0; from < unseen.length && hits.length < query.limit; from += chunk) {
     const some = unseen.slice(from, from + chunk);
     const judged = await verifyMatches(context, query.space, some, query.signal);
-    // One verdict for each match.
-    for (const [i, { id }] of some.entries()) verdicts.set(id, judged[i] as Verdict);
+    for (const [i, { id }] of some.entries()) {
+      const verdict = judged[i] as Verdict; // One for each match.
+      const isOut = isWanted !== undefined && typeof verdict !== 'string' && !isWanted(verdict.values, verdict.version);
+      verdicts.set(id, isOut ? UNWANTED : verdict);
+    }
     hits = hitsOf(query, matches, verdicts);
   }
   return hits;
 }
 
 function hitsOf(
-  { space, isWanted, minScore, except }: SpaceQuery,
+  { space, minScore, except }: SpaceQuery,
   matches: readonly VectorMatch[],
-  verdicts: ReadonlyMap<string, Verdict>,
+  verdicts: ReadonlyMap<string, Verdict | Unwanted>,
 ): VerifiedMatch[] {
   return matches.flatMap(({ id, distance }) => {
     const verdict = verdicts.get(id);
-    if (verdict === undefined || typeof verdict === 'string' || verdict.name === except) return [];
-    if (isWanted !== undefined && !isWanted(verdict.values)) return [];
+    if (verdict === undefined || verdict === UNWANTED || typeof verdict === 'string') return [];
+    if (verdict.name === except) return [];
     if (minScore !== undefined && scoreOf(space.spec.metric, distance) < minScore) return [];
     return [{ ...verdict, match: { id, distance } }];
   });

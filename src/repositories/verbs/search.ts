@@ -14,42 +14,10 @@ import { scoreOf } from '../vectors/score.ts';
 import { GIVEN, type VectorSpace } from '../vectors/space.ts';
 import type { VectorContext } from '../vectors/vector-context.ts';
 import { vectorId } from '../vectors/vector-id.ts';
-import { matcher } from '../vectors/where.ts';
+import { wanting } from '../vectors/where.ts';
 import { type Conditions, servingRange } from './find.ts';
 import { notFound } from './mutate.ts';
-
-export interface SearchOptions<Where = object, Embedding extends string = string> {
-  /** At most so many hits; 1 to 1,000, default 10. */
-  readonly limit?: number | undefined;
-  /** Conditions on fields, as in `find`; an `@Index` on them makes rare matches cheap, and exact. */
-  readonly where?: Where | undefined;
-  /** Only hits with at least this score. */
-  readonly minScore?: number | undefined;
-  /** Which embedding; default: all of them, an entity counting by its best. */
-  readonly field?: Embedding | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface SearchHit<T> {
-  readonly entity: T;
-  /** Higher is nearer: the cosine, the dot product, or 1 / (1 + euclidean distance). */
-  readonly score: number;
-  /** The embedding that was nearest. */
-  readonly field: string;
-}
-
-export interface SearchResult<T> {
-  /** The nearest first. Each was read, and its score is that of what it holds now. */
-  readonly hits: readonly SearchHit<T>[];
-  /** There are no more hits than these. `false` with fewer than `limit`: give up some conditions, or add an `@Index`. */
-  readonly exhausted: boolean;
-  /** Vectors that were met and not returned, because their entity had changed, expired or gone. */
-  readonly dropped: number;
-  /** Entities whose vectors are still to be made, up to 1,000: they cannot be found yet. */
-  readonly pending: number;
-}
-
-export type SearchQuery = string | Float32Array | readonly number[];
+import type { SearchHit, SearchOptions, SearchQuery, SearchResult } from './search-types.ts';
 
 /** So few are scored one by one without a look at the graph. */
 const FEW = 128;
@@ -202,23 +170,22 @@ async function searchTargets(
   options: SearchOptions,
   except: string | undefined,
 ): Promise<SearchResult<object>> {
-  const { limit = 10, where, minScore, signal } = options;
+  const { limit = 10, where, filter, minScore, signal } = options;
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_K) {
     throw new NorimakiError('argument.invalid', `limit is a whole number from 1 to ${MAX_K}.`, { argument: 'limit' });
   }
   checkComparable(context, targets);
-  const isWanted = where && matcher(context.model, { ...where });
-  const pending = countPending(context, signal);
-  const found = await Promise.all(
-    targets.map(({ space, vector }) =>
-      searchOne(context, { space, vector, limit, isWanted, minScore, except, signal }, where && { ...where }),
-    ),
+  const conditions = where && { ...where };
+  const isWanted = wanting(context.model, conditions, filter);
+  const searches = targets.map(({ space, vector }) =>
+    searchOne(context, { space, vector, limit, isWanted, minScore, except, signal }, conditions),
   );
+  const [found, pending] = await Promise.all([Promise.all(searches), countPending(context, signal)]);
   return {
     hits: bestOf(context, targets, found).slice(0, limit),
     exhausted: found.every(({ exhausted }) => exhausted),
     dropped: found.reduce((sum, { dropped }) => sum + dropped, 0),
-    pending: await pending,
+    pending,
   };
 }
 
