@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { compileCodec } from '../../core/codec/index.ts';
+import { anyValue } from '../shared/any-value.ts';
 import { isFreezable, type Plain } from './freeze.ts';
 
 /** How values are written into entries. */
@@ -12,19 +11,15 @@ export interface ValueCodec<T> {
   decode(text: string): T;
 }
 
-/** An envelope that says nothing: that of the record around the value counts. */
-const ENVELOPE = { schema: 1, born: '', seq: 0, ops: '' };
-
 /** Any value that superjson carries. */
 export function anyValueCodec<T>(cache: string, mayFreeze: boolean): ValueCodec<T> {
-  const codec = compileCodec({ entity: cache, schema: 1, fields: [{ name: 'value', schema: z.unknown() }] });
+  const values = anyValue(cache);
   const describe = (): string => `A value of the cache '${cache}'`;
   return {
     mayFreeze,
-    encode: (value) => codec.encodeBody({ value }),
+    encode: (value) => values.textOf(value),
     // Whoever shares the name of a cache shares the type of its values.
-    decode: (text) =>
-      codec.decode({ ...codec.parseBody(text), envelope: ENVELOPE, body: text }, describe).values.value as T,
+    decode: (text) => values.valueOf(text, describe) as T,
   };
 }
 
