@@ -45,6 +45,8 @@ export interface ErrorDetails {
   };
   'embedder.rejected': { embedder: string };
   'embedding.mismatch': { entity: string; embedding: string };
+  /** A text has more passages than `chunk.limit` allows. */
+  'embedding.tooLong': { entity: string; embedding: string; passages: number; limit: number };
   'reindex.conflict': { entity: string; embedding: string };
   'reindex.incomplete': { entity: string; embedding: string; failed: number };
   'reindex.recall': { entity: string; embedding: string; recall: number; atLeast: number };

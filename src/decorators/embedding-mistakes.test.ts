@@ -79,6 +79,26 @@ test.each<[unknown, string]>([
     { from: 'name', template },
     "product.vector has @Embedding with a template that is no name. Take a text, such as template: '2'.",
   ]),
+  [
+    { dimensions: 3, chunk: { size: 100 } },
+    'product.vector has @Embedding with chunk but without from. Only a text is cut: remove chunk.',
+  ],
+  ...[null, 800, 'x'].map((chunk): [unknown, string] => [
+    { from: 'name', chunk },
+    'product.vector has @Embedding with a chunk that is none. Write chunk: { size: 800, overlap: 100 }.',
+  ]),
+  ...[undefined, 15, 100_001, 20.5, '800'].map((size): [unknown, string] => [
+    { from: 'name', chunk: { size } },
+    'product.vector has @Embedding with a chunk.size that is no whole number from 16 to 100000.',
+  ]),
+  ...[-1, 51, 0.5, null].map((overlap): [unknown, string] => [
+    { from: 'name', chunk: { size: 101, overlap } },
+    'product.vector has @Embedding with a chunk.overlap that is no whole number from 0 to half of chunk.size.',
+  ]),
+  ...[0, 4096, 1.5].map((limit): [unknown, string] => [
+    { from: 'name', chunk: { size: 100, limit } },
+    'product.vector has @Embedding with a chunk.limit that is no whole number from 1 to 4095.',
+  ]),
   [{ from: [] }, 'product.vector has @Embedding from no field. Name one, or leave from out and give the vectors.'],
   [{ from: ['name', 'name'] }, 'product.vector has @Embedding from a field twice. Name each once.'],
   ...[7, null, { name: true }, ['name', 7]].map((from): [unknown, string] => [

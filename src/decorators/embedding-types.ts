@@ -1,5 +1,5 @@
 import type { Embedder } from '../core/embedder.ts';
-import type { EmbeddingMode, EmbeddingSource } from '../core/model/index.ts';
+import type { ChunkOptions, EmbeddingMode, EmbeddingSource } from '../core/model/index.ts';
 import type { Metric, VectorIndexType } from '../core/vectors/index.ts';
 import type { Fit, FitsRange, PlainField } from './types.ts';
 
@@ -21,6 +21,8 @@ export interface TextEmbeddingOptions<From extends EmbeddingSource = EmbeddingSo
   readonly mode?: EmbeddingMode | undefined;
   /** That of `open` if not given. */
   readonly embedder?: Embedder | undefined;
+  /** Cuts a long text into passages with a vector each; a search finds an entity by its best. */
+  readonly chunk?: ChunkOptions | undefined;
   /** The embedder knows it. */
   readonly dimensions?: undefined;
 }
@@ -31,6 +33,7 @@ export interface GivenEmbeddingOptions extends AnyEmbeddingOptions {
   readonly dimensions: number;
   readonly from?: undefined;
   readonly mode?: 'inline' | undefined;
+  readonly chunk?: undefined;
   readonly embedder?: undefined;
 }
 

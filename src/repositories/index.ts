@@ -23,6 +23,7 @@ export type {
   WatchRepository,
 } from './repository.ts';
 export { type RepositoryCall, repositoryCalls, type StoreCall, storeCalls } from './telemetry.ts';
+export type { Passage } from './vectors/cut.ts';
 export type {
   DeadLetter,
   DeadLetterOptions,

@@ -24,7 +24,7 @@ import { openStored } from '../../src/repositories/snapshot.ts';
 import { NO_TENANT } from '../../src/repositories/tenancy/place.ts';
 import { parseEntries } from '../../src/repositories/vectors/entry.ts';
 import { spaceOf } from '../../src/repositories/vectors/space.ts';
-import { vectorId } from '../../src/repositories/vectors/vector-id.ts';
+import { vectorIds } from '../../src/repositories/vectors/vector-id.ts';
 import { claimValue } from '../../src/repositories/write/claims.ts';
 import { memory } from '../../src/stores/memory/index.ts';
 import { fakeEmbedder, faultStore, limitCapabilities, manualClock, seededRandom } from '../../src/testing/index.ts';
@@ -88,7 +88,8 @@ async function world(kind: keyof typeof stores = 'memory', films = 20) {
   };
   const vectorOf = async (name: string): Promise<string> => {
     const [entry] = parseEntries((await opened(name)).envelope.vectors);
-    return vectorId(() => name, [name], String(entry?.generation));
+    const named = entry ?? expect.fail('it names a vector');
+    return String(vectorIds(() => name, [name], named)[0]);
   };
   /** Stores other fields under a record's envelope, past the repository. */
   const overwrite = async (name: string, fields: object, envelope: object = {}): Promise<void> => {
@@ -144,7 +145,7 @@ const damages: Record<
       for (const name of ['gone', 'f006']) {
         await store.vectors.insert(
           namespace,
-          vectorId(() => name, [name], 'g'.repeat(22)),
+          String(vectorIds(() => name, [name], { generation: 'g'.repeat(22), passages: undefined })[0]),
           vector,
         );
       }

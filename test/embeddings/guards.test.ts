@@ -9,6 +9,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { VectorStore } from '../../src/core/store.ts';
 import type { Vectors } from '../../src/core/vectors/index.ts';
 import type { StoreClient } from '../../src/repositories/store-client.ts';
+import type { VectorEntry } from '../../src/repositories/vectors/entry.ts';
 import { openStore, temporaryFolder } from '../embedded/support/folder.ts';
 import { vectorOf } from '../embedded/support/vectors.ts';
 
@@ -137,7 +138,15 @@ describe('without', () => {
             const opened = openStored(context, id, stored);
             if (opened.envelope.tombstone) return 'garbage';
             const { values } = context.model.codec.decode(opened, () => 'it');
-            return { match, name: `${keyName(key)} ${match.id}`, values, version: stored.version };
+            const entry = {} as VectorEntry; // Nobody looks at that of a text with one vector.
+            return {
+              match,
+              name: `${keyName(key)} ${match.id}`,
+              values,
+              version: stored.version,
+              entry,
+              passage: undefined,
+            };
           }),
         );
       };

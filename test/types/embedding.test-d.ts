@@ -11,7 +11,7 @@ import type {
 } from '../../src/core/model/index.ts';
 import type { Version } from '../../src/core/version.ts';
 import { defineEntity, Embedding, Entity, Field, Id, uuidv7, Versioned } from '../../src/decorators/index.ts';
-import type { Embedder, VectorRepository } from '../../src/index.ts';
+import type { Embedder, Passage, SearchHit, VectorRepository } from '../../src/index.ts';
 
 declare const embedder: Embedder;
 
@@ -37,6 +37,7 @@ class Product {
   @Embedding({ from: ['sku', 'name', 'kind', 'tags', 'note'] }) byFields?: Float32Array;
   @Embedding({ from: (product: Product) => product.note }) byFunction?: Float32Array;
   @Embedding({ from: (named: Named) => named.name }) ofAnythingNamed?: Float32Array;
+  @Embedding({ from: 'name', chunk: { size: 800, overlap: 100, limit: 64 } }) byPassage?: Float32Array;
   @Embedding({ from: () => undefined, embedder }) never: Float32Array | undefined;
   @Embedding({ dimensions: 384 }) given?: Float32Array | undefined;
   @Embedding({ dimensions: 384 }) onArrayBuffer?: Float32Array<ArrayBuffer>;
@@ -106,6 +107,10 @@ export class Fields {
   @Embedding({ from: 'name', mode: 'later' }) mode?: Float32Array;
   // @ts-expect-error: no such index.
   @Embedding({ from: 'name', index: 'ivf' }) index?: Float32Array;
+  // @ts-expect-error: only a text is cut.
+  @Embedding({ dimensions: 384, chunk: { size: 800 } }) cutGiven?: Float32Array;
+  // @ts-expect-error: how long is a passage?
+  @Embedding({ from: 'name', chunk: { overlap: 100 } }) cutNowhere?: Float32Array;
   // @ts-expect-error: no such option.
   @Embedding({ from: 'name', dimension: 384 }) option?: Float32Array;
   // @ts-expect-error: on a field it has no name.
@@ -163,7 +168,7 @@ expectTypeOf<UniqueWhere<Product>>().toHaveProperty('hash');
 
 // What a search can name.
 expectTypeOf<EmbeddingFields<Product>>().toEqualTypeOf<
-  'byField' | 'byFields' | 'byFunction' | 'ofAnythingNamed' | 'never' | 'given' | 'onArrayBuffer'
+  'byField' | 'byFields' | 'byPassage' | 'byFunction' | 'ofAnythingNamed' | 'never' | 'given' | 'onArrayBuffer'
 >();
 expectTypeOf<EmbeddingFields<Titled>>().toEqualTypeOf<string>();
 // biome-ignore lint/suspicious/noExplicitAny: what somebody else's class may have.
@@ -185,7 +190,7 @@ const Task = defineEntity('task', fields, {
   id: 'id',
   generate: uuidv7,
   embeddings: {
-    text: { from: ['title', 'tags', 'note'] },
+    text: { from: ['title', 'tags', 'note'], chunk: { size: 200 } },
     // Knows the entity by itself.
     shout: { from: (task) => task.title.toUpperCase(), mode: 'deferred' },
     photo: { dimensions: 512 },
@@ -212,6 +217,7 @@ expectTypeOf<Task['unique']>().not.toHaveProperty('photo');
 const Plain = defineEntity('plain', fields, { id: 'id' });
 expectTypeOf<ShapeOf<typeof Plain>['embedding']>().toBeNever();
 
+expectTypeOf<SearchHit<object>['passage']>().toEqualTypeOf<Passage | undefined>();
 // A filter is a test of the entity.
 declare const products: VectorRepository<ShapeOf<typeof Product>>;
 declare const tasks: VectorRepository<Task>;

@@ -25,6 +25,7 @@ export function embeddingProblems(declaration: EntityDeclaration): string[] {
       ...(place === undefined ? [] : [place]),
       ...sourceProblems(declaration, embedding),
       ...choiceProblems(declaration, embedding),
+      ...chunkProblems(declaration, embedding),
     ];
   });
 }
@@ -146,6 +147,36 @@ function choiceProblems(declaration: EntityDeclaration, embedding: EmbeddingDecl
   const template: unknown = embedding.template;
   if (template !== undefined && (typeof template !== 'string' || template === '')) {
     found.push(`${at} with a template that is no name. Take a text, such as template: '2'.`);
+  }
+  return found;
+}
+
+const MIN_CHUNK = 16;
+const MAX_CHUNK = 100_000;
+/** What the entry of a record has room for. */
+const MAX_PASSAGES = 4095;
+
+function chunkProblems(declaration: EntityDeclaration, { chunk, from, ...embedding }: EmbeddingDeclaration): string[] {
+  if (chunk === undefined) return [];
+  const at = has(declaration, embedding);
+  if (from === undefined) return [`${at} with chunk but without from. Only a text is cut: remove chunk.`];
+  // A program without types may pass anything.
+  const given: unknown = chunk;
+  if (typeof given !== 'object' || given === null) {
+    return [`${at} with a chunk that is none. Write chunk: { size: 800, overlap: 100 }.`];
+  }
+  const { size, overlap = 0, limit = 1 } = chunk;
+  const isBetween = (value: unknown, least: number, most: number): boolean =>
+    Number.isInteger(value) && (value as number) >= least && (value as number) <= most; // An integer is a number.
+  if (!isBetween(size, MIN_CHUNK, MAX_CHUNK)) {
+    return [`${at} with a chunk.size that is no whole number from ${MIN_CHUNK} to ${MAX_CHUNK}.`];
+  }
+  const found: string[] = [];
+  if (!isBetween(overlap, 0, Math.floor(size / 2))) {
+    found.push(`${at} with a chunk.overlap that is no whole number from 0 to half of chunk.size.`);
+  }
+  if (!isBetween(limit, 1, MAX_PASSAGES)) {
+    found.push(`${at} with a chunk.limit that is no whole number from 1 to ${MAX_PASSAGES}.`);
   }
   return found;
 }

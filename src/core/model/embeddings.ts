@@ -13,7 +13,14 @@ export function compileEmbeddings(declaration: EntityDeclaration): EmbeddingMode
     embedder: embedding.embedder,
     index: embedding.index ?? 'hnsw',
     template: embedding.template ?? defaultTemplate(embedding),
+    chunk: chunking(embedding),
   }));
+}
+
+function chunking({ chunk }: EmbeddingDeclaration): EmbeddingModel['chunk'] {
+  if (chunk === undefined) return undefined;
+  const { size, overlap = 0, limit } = chunk;
+  return { size, overlap, limit };
 }
 
 /** The fields that a source names; none for a function. */

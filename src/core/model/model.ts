@@ -58,6 +58,22 @@ export type EmbeddingMode = 'inline' | 'deferred';
 /** The text that is embedded: a field, several fields, or what a function makes of an entity. */
 export type EmbeddingSource = string | readonly string[] | ((entity: never) => string | null | undefined);
 
+/** How a text is cut into passages; all lengths in UTF-16 code units, as `text.length` counts them. */
+export interface Chunking {
+  readonly size: number;
+  readonly overlap: number;
+}
+
+/** What `@Embedding` was told of passages. */
+export interface ChunkOptions {
+  /** No passage is longer; 16 to 100,000. */
+  readonly size: number;
+  /** So much of the end of a passage, at most, begins the next one as well; up to half of `size`, 0 if not given. */
+  readonly overlap?: number | undefined;
+  /** A text of more passages is `embedding.tooLong`; 1 to 4,095, 256 if not given. */
+  readonly limit?: number | undefined;
+}
+
 /** What `@Embedding` was told. */
 export interface EmbeddingDeclaration {
   /** That of its field, or the one that it was given on the class. */
@@ -72,6 +88,7 @@ export interface EmbeddingDeclaration {
   /** Default: that of `open`. */
   readonly embedder?: Embedder | undefined;
   readonly index?: VectorIndexType | undefined;
+  readonly chunk?: ChunkOptions | undefined;
   /** Which text `from` makes; a new name for it embeds all texts anew. */
   readonly template?: string | undefined;
 }
@@ -89,6 +106,8 @@ export interface EmbeddingModel {
   readonly embedder: Embedder | undefined;
   readonly index: VectorIndexType;
   readonly template: string;
+  /** `undefined` where a text has one vector. */
+  readonly chunk: (Chunking & Pick<ChunkOptions, 'limit'>) | undefined;
 }
 
 /** What decorators or `defineEntity` collected, before it is checked. */

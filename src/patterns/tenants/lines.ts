@@ -44,6 +44,7 @@ const vectors = z.object({
     metric: z.enum(['cosine', 'euclidean', 'innerProduct']),
     index: z.enum(['hnsw', 'exact']),
     template: z.string(),
+    chunk: z.object({ size: z.number(), overlap: z.number() }).optional(),
   }),
   vectors: z.array(z.tuple([z.string(), bytes])),
 });

@@ -7,7 +7,7 @@ import { readSnapshot, snapshotOf } from '../snapshot.ts';
 import { spacesInUse } from '../vectors/catalog.ts';
 import { parseEntries } from '../vectors/entry.ts';
 import type { VectorSpace } from '../vectors/space.ts';
-import { ownerOf } from '../vectors/vector-id.ts';
+import { isNamedBy, ownerOf } from '../vectors/vector-id.ts';
 import { holdsKey, ownerOfClaim } from './derived.ts';
 import { type Examination, examine, type Look, send } from './examination.ts';
 import { pagesOf, readMany } from './walk.ts';
@@ -147,7 +147,7 @@ function isNamed({ context }: Examination, name: string, stored: Stored | undefi
   if (owner === undefined || stored === undefined) return false;
   const { envelope, live } = snapshotOf(context, owner.id, stored);
   if (envelope === undefined) return live !== undefined;
-  return parseEntries(envelope.vectors).some(({ generation }) => generation === owner.generation);
+  return parseEntries(envelope.vectors).some((entry) => isNamedBy(entry, owner));
 }
 
 /** A generation that is not named and whose vector is there was named before, and never is again. */

@@ -1,11 +1,11 @@
 import { NorimakiError } from '../../core/errors.ts';
 import type { EmbeddingModel, IdPart } from '../../core/model/model.ts';
 import { forEachAtOnce } from '../reindex/each.ts';
-import { nameOf } from '../reindex/mend.ts';
+import { namesOf } from '../reindex/mend.ts';
 import { describeRecord, isGone, type LiveRecord, openStored, readSnapshot, snapshotOf } from '../snapshot.ts';
 import { spacesInUse } from '../vectors/catalog.ts';
 import { parseEntries } from '../vectors/entry.ts';
-import { vectorId } from '../vectors/vector-id.ts';
+import { vectorIds } from '../vectors/vector-id.ts';
 import { randomOperationId } from '../write/next-record.ts';
 import { suspectsOfGroups } from './derived.ts';
 import { type Diagnosis, type Examination, examine, type Look, type Suspect } from './examination.ts';
@@ -82,21 +82,25 @@ async function suspectsOfVectors(
   const suspect = (id: readonly IdPart[]): Suspect => {
     return { id, fields: [embedding.name], look: vectorLook(examination, vectors, embedding, id) };
   };
-  const named: { readonly id: readonly IdPart[]; readonly name: string }[] = [];
+  const named: { readonly id: readonly IdPart[]; readonly names: readonly string[] }[] = [];
   const suspects: Suspect[] = [];
   for (const { id, record } of records) {
     const naming = namingInUse(context, embedding, space, record);
-    if (naming.kind === 'named') named.push({ id, name: nameOf(context, { id, generation: naming.entry.generation }) });
+    if (naming.kind === 'named') named.push({ id, names: namesOf(context, { id, entry: naming.entry }) });
     else if (naming.kind !== 'none') suspects.push(suspect(id));
   }
-  const names = named.map(({ name }) => name);
-  const found = await context.client.vectors.getMany(space.namespace, names, { signal }).catch((error: unknown) => {
+  const asked = named.flatMap(({ names }) => names);
+  const found = await context.client.vectors.getMany(space.namespace, asked, { signal }).catch((error: unknown) => {
     if (!NorimakiError.is(error, 'index.missing')) throw error;
     // Dropped since the catalog was read, or lost: each is looked at by itself.
     vectors.catalog.forgetIndexes();
     return [];
   });
-  return [...suspects, ...named.flatMap(({ id }, i) => (found[i] === undefined ? [suspect(id)] : []))];
+  const there = new Set(asked.filter((_, i) => found[i] !== undefined));
+  return [
+    ...suspects,
+    ...named.flatMap(({ id, names }) => (names.every((name) => there.has(name)) ? [] : [suspect(id)])),
+  ];
 }
 
 function corruptLook({ context, signal }: Examination, id: readonly IdPart[]): Look {
@@ -134,10 +138,11 @@ async function remove(
   const namespaces = new Map(
     state === undefined ? [] : Array.from(spacesInUse(state), ([, space]) => [space.id, space.namespace]),
   );
-  const deletes = parseEntries(envelope?.vectors).flatMap(({ space, generation }) => {
-    const namespace = namespaces.get(space);
-    const name = vectorId(() => describeRecord(model, id), id, generation);
-    return namespace === undefined ? [] : [{ type: 'delete', namespace, id: name } as const];
+  const deletes = parseEntries(envelope?.vectors).flatMap((entry) => {
+    const namespace = namespaces.get(entry.space);
+    if (namespace === undefined) return [];
+    const names = vectorIds(() => describeRecord(model, id), id, entry);
+    return names.map((name) => ({ type: 'delete', namespace, id: name }) as const);
   });
   const idempotencyKey = randomOperationId(context.environment.random);
   const operation = { type: 'delete', key: keys.record(id), ifMatch: version } as const;

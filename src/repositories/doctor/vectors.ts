@@ -2,10 +2,10 @@ import { NorimakiError } from '../../core/errors.ts';
 import type { EmbeddingModel, IdPart } from '../../core/model/model.ts';
 import type { RepositoryContext } from '../context.ts';
 import { type Naming, namingOf } from '../reindex/lacking.ts';
-import { nameOf, refreshRecord, restoreVector } from '../reindex/mend.ts';
+import { namesOf, refreshRecord, restoreVectors } from '../reindex/mend.ts';
 import { type LiveRecord, readSnapshot } from '../snapshot.ts';
 import type { CatalogState } from '../vectors/catalog.ts';
-import { NOT_GIVEN, type VectorEntry, wantedIn } from '../vectors/entry.ts';
+import { type VectorEntry, wantedIn } from '../vectors/entry.ts';
 import type { VectorSpace } from '../vectors/space.ts';
 import type { VectorContext } from '../vectors/vector-context.ts';
 import type { Diagnosis, Examination, Look } from './examination.ts';
@@ -60,11 +60,8 @@ export function vectorLook(
     const { text, entry } = naming;
     const embedder = vectors.embedders.get(space.spec.embedder);
     // A vector that was given only the user has.
-    if (text === undefined || entry.given !== NOT_GIVEN || embedder === undefined) return { kind: 'vector.missing' };
-    const mend = async (): Promise<void> => {
-      const vector = await embedder.embed(text, { signal });
-      await restoreVector(context, vectors, { id, space, generation: entry.generation, version }, vector, signal);
-    };
+    if (text === undefined || entry.given !== undefined || embedder === undefined) return { kind: 'vector.missing' };
+    const mend = () => restoreVectors(context, vectors, { id, space, entry, version }, text, embedder, signal);
     return { kind: 'vector.missing', mend };
   };
 }
@@ -73,11 +70,11 @@ async function isThere(
   context: RepositoryContext,
   space: VectorSpace,
   id: readonly IdPart[],
-  { generation }: VectorEntry,
+  entry: VectorEntry,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  const name = nameOf(context, { id, generation });
-  return (await context.client.vectors.get(space.namespace, name, { signal })) !== undefined;
+  const names = namesOf(context, { id, entry });
+  return !(await context.client.vectors.getMany(space.namespace, names, { signal })).includes(undefined);
 }
 
 function freshCatalog({ catalog }: VectorContext): Promise<CatalogState> {

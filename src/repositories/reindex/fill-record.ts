@@ -2,9 +2,11 @@ import { NorimakiError } from '../../core/errors.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import type { Version } from '../../core/version.ts';
 import { readSnapshot, type Snapshot } from '../snapshot.ts';
+import type { VectorEntry } from '../vectors/entry.ts';
+import { checkPassages, textsOf } from '../vectors/passages.ts';
 import type { VectorSpace } from '../vectors/space.ts';
 import { namingOf } from './lacking.ts';
-import { nameOf, refreshRecord, restoreVector } from './mend.ts';
+import { namesOf, refreshRecord, restoreVectors } from './mend.ts';
 import type { Movable } from './target.ts';
 
 /** One space to fill. */
@@ -13,14 +15,14 @@ export interface Filling extends Movable {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What a record lacks in a space: `'vector'` is one that it names, by generation, and that may not be there. */
+/** What a record lacks in a space: `'vector'` is one that it names, and that may not all be there. */
 export type Lack =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'entry'; readonly text: string | undefined }
   | {
       readonly kind: 'vector';
       readonly text: string | undefined;
-      readonly generation: string;
+      readonly entry: VectorEntry;
       readonly version: Version;
     };
 
@@ -30,7 +32,7 @@ export function lackOf({ context, embedding, space }: Filling, { live, version }
   const naming = namingOf(context, embedding, space, live);
   if (naming.kind === 'none') return { kind: 'nothing' };
   if (naming.kind !== 'named') return { kind: 'entry', text: naming.text };
-  return { kind: 'vector', text: naming.text, generation: naming.entry.generation, version };
+  return { kind: 'vector', text: naming.text, entry: naming.entry, version };
 }
 
 /** What became of a record: `unsettled` by the end of all tries, so that another pass must look at it. */
@@ -45,6 +47,7 @@ const OF_THE_RECORD: readonly string[] = [
   'validation.failed',
   'argument.invalid',
   'size.exceeded',
+  'embedding.tooLong',
 ];
 
 /** Gives a record its vector. Errors: all that would meet the next record too, `embedder.unavailable` first of all. */
@@ -81,21 +84,25 @@ async function supply(
   // First, and by itself: a save would not say why a space that is not searched got no vector. The save then asks for a
   // text that is remembered.
   const client = vectors.embedders.get(space.spec.embedder);
-  const vector = text === undefined ? undefined : await client?.embed(text, { signal });
-  if (lack.kind === 'entry') return refreshRecord(context, id, signal);
-  if (vector === undefined) {
+  if (lack.kind === 'entry') {
+    const texts = text === undefined ? [] : textsOf(space.spec, text);
+    checkPassages(context.model, filling.embedding, texts.length);
+    await Promise.all(texts.map((piece) => client?.embed(piece, { signal })));
+    return refreshRecord(context, id, signal);
+  }
+  if (text === undefined || client === undefined) {
     const message = 'A vector that was given is lost, and there is no text to make another of: give it again.';
     throw new NorimakiError('argument.invalid', message, { argument: filling.embedding.name });
   }
-  const { generation, version } = lack;
-  await restoreVector(context, vectors, { id, space, generation, version }, vector, signal);
+  const { entry, version } = lack;
+  await restoreVectors(context, vectors, { id, space, entry, version }, text, client, signal);
 }
 
 async function lookAgain(filling: Filling, id: readonly IdPart[]): Promise<Lack> {
   const { context, space, signal } = filling;
   const lack = lackOf(filling, await readSnapshot(context, id, context.keys.record(id), { signal }));
   if (lack.kind !== 'vector') return lack;
-  const name = nameOf(context, { id, generation: lack.generation });
-  const vector = await context.client.vectors.get(space.namespace, name, { signal });
-  return vector === undefined ? lack : { kind: 'nothing' };
+  const names = namesOf(context, { id, entry: lack.entry });
+  const found = await context.client.vectors.getMany(space.namespace, names, { signal });
+  return found.includes(undefined) ? lack : { kind: 'nothing' };
 }

@@ -3,7 +3,7 @@ import type { EmbeddingModel } from '../../core/model/model.ts';
 import type { RepositoryContext } from '../context.ts';
 import { hydrate } from '../entity.ts';
 import type { LiveRecord } from '../snapshot.ts';
-import { NOT_GIVEN, type VectorEntry, wantedIn } from '../vectors/entry.ts';
+import { type VectorEntry, wantedIn } from '../vectors/entry.ts';
 import { hashOfText, type VectorSpace } from '../vectors/space.ts';
 
 /** What a record says of its vector in one space, against what it should say. */
@@ -47,7 +47,7 @@ export function namingOf(
   record: LiveRecord,
 ): Naming {
   const entry = wantedIn(record.envelope.vectors, space.id);
-  const isGiven = entry !== undefined && entry.given !== NOT_GIVEN;
+  const isGiven = entry !== undefined && entry.given !== undefined;
   // Only the user can say whether a given vector is right where there is no text.
   if (embedding.source === undefined)
     return entry === undefined ? { kind: 'none' } : { kind: 'named', entry, text: undefined };

@@ -1,53 +1,83 @@
 import { NorimakiError } from '../../core/errors.ts';
 import type { IdPart } from '../../core/model/model.ts';
+import type { VectorWrite } from '../../core/vectors/index.ts';
 import type { Version } from '../../core/version.ts';
+import type { EmbeddingClient } from '../../embedders/index.ts';
 import type { RepositoryContext } from '../context.ts';
 import { describeRecord } from '../snapshot.ts';
+import { renewed } from '../vectors/decide.ts';
+import type { VectorEntry } from '../vectors/entry.ts';
+import { isCutAlike, textsOf } from '../vectors/passages.ts';
 import type { VectorSpace } from '../vectors/space.ts';
 import type { VectorContext } from '../vectors/vector-context.ts';
-import { vectorId } from '../vectors/vector-id.ts';
+import { vectorIds } from '../vectors/vector-id.ts';
 import { randomOperationId } from '../write/next-record.ts';
 import type { Operation } from '../write/operation.ts';
 
-/** A write that leaves its record as it is brings the vectors of it up to date. */
-const REFRESH: Operation<void> = { apply: (state) => state, result: () => undefined };
-
+/** A write that leaves its record as it is brings its vectors up to date; those of generation `renew` anyhow. */
 export function refreshRecord(
   context: RepositoryContext,
   id: readonly IdPart[],
   signal: AbortSignal | undefined,
+  renew?: string,
 ): Promise<void> {
-  return context.queues.run(context, id, context.keys.record(id), REFRESH, { signal });
+  const refresh: Operation<void> = { apply: (state) => renewed(state, renew), result: () => undefined };
+  return context.queues.run(context, id, context.keys.record(id), refresh, { signal });
 }
 
-/** A generation that a record names, at the version at which it did. */
-export interface NamedVector {
+/** The vectors that a record names in a space, at the version at which it did. */
+export interface NamedVectors {
   readonly id: readonly IdPart[];
   readonly space: VectorSpace;
-  readonly generation: string;
+  readonly entry: VectorEntry;
   readonly version: Version;
 }
 
-export function nameOf(
+export function namesOf(
   { model }: RepositoryContext,
-  { id, generation }: Pick<NamedVector, 'id' | 'generation'>,
-): string {
-  return vectorId(() => describeRecord(model, id), id, generation);
+  { id, entry }: Pick<NamedVectors, 'id' | 'entry'>,
+): readonly string[] {
+  return vectorIds(() => describeRecord(model, id), id, entry);
+}
+
+/** Embeds what a record names and the store lacks, and inserts it. Errors: those of the embedder. */
+export async function restoreVectors(
+  context: RepositoryContext,
+  vectors: VectorContext,
+  named: NamedVectors,
+  text: string,
+  embedder: EmbeddingClient,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { id, space, entry } = named;
+  // Others have cut it elsewhere: what they named of it nobody here can make.
+  if (!isCutAlike(space.spec, entry, text)) return refreshRecord(context, id, signal, entry.generation);
+  const names = namesOf(context, named);
+  const texts = textsOf(space.spec, text);
+  const found = await context.client.vectors.getMany(space.namespace, names, { signal });
+  const inserts = await Promise.all(
+    names.flatMap((name, i) => (found[i] === undefined ? [insertOf(name, texts[i] ?? text)] : [])),
+  );
+  if (inserts.length > 0) await commitVectors(context, vectors, named, inserts, signal);
+
+  async function insertOf(name: string, piece: string): Promise<VectorWrite> {
+    const vector = await embedder.embed(piece, { signal });
+    return { type: 'insert', namespace: space.namespace, id: name, vector };
+  }
 }
 
 /**
- * Inserts a vector that its record names and the store lacks: in a commit that checks that the record still does, and
- * that the space is still in use. `false`: look again.
+ * In a commit that checks that the record still names them, and that the space is still in use. Where it was refused, or
+ * nobody knows, the next look tells.
  */
-export async function restoreVector(
+async function commitVectors(
   context: RepositoryContext,
   { catalog }: VectorContext,
-  named: NamedVector,
-  vector: Float32Array,
+  { id, version }: NamedVectors,
+  inserts: readonly VectorWrite[],
   signal: AbortSignal | undefined,
-): Promise<boolean> {
+): Promise<void> {
   const { client, keys, environment } = context;
-  const { id, space, version } = named;
   const state = await catalog.current();
   try {
     const outcome = await client.write(
@@ -57,17 +87,14 @@ export async function restoreVector(
       ],
       {
         idempotencyKey: randomOperationId(environment.random),
-        vectors: [{ type: 'insert', namespace: space.namespace, id: nameOf(context, named), vector }],
+        vectors: inserts,
         signal,
       },
     );
     if (outcome.kind === 'notApplied') throw outcome.error;
-    if (outcome.kind === 'applied') return true;
-    catalog.invalidate();
-    return false;
+    if (outcome.kind !== 'applied') catalog.invalidate();
   } catch (error) {
     if (!NorimakiError.is(error, 'index.missing')) throw error;
     catalog.forgetIndexes();
-    return false;
   }
 }

@@ -8,7 +8,7 @@ import { admit } from '../tenancy/admission.ts';
 import { spacesInUse } from '../vectors/catalog.ts';
 import { forEachAtOnce } from './each.ts';
 import { type Filled, type Filling, fillRecord, judge, type Lack, lackOf } from './fill-record.ts';
-import { nameOf } from './mend.ts';
+import { namesOf } from './mend.ts';
 import { givenUp } from './stages.ts';
 import type { ReindexFailure } from './types.ts';
 
@@ -85,9 +85,9 @@ async function lacksOf(filling: Filling, entries: ScanPage['entries']): Promise<
       return { id, lack: judge(error) };
     }
   });
-  const named = looked.flatMap(({ id, lack }) =>
-    typeof lack === 'object' && 'generation' in lack ? [nameOf(context, { id, generation: lack.generation })] : [],
-  );
+  const namesIn = ({ id, lack }: Looked): readonly string[] =>
+    typeof lack === 'object' && 'entry' in lack ? namesOf(context, { id, entry: lack.entry }) : [];
+  const named = looked.flatMap(namesIn);
   const ask = () => context.client.vectors.getMany(space.namespace, named, { signal });
   const vectors = await ask().catch(async (error: unknown) => {
     if (!NorimakiError.is(error, 'index.missing')) throw error;
@@ -96,9 +96,11 @@ async function lacksOf(filling: Filling, entries: ScanPage['entries']): Promise<
     return ask();
   });
   let at = 0;
-  return looked.map(({ id, lack }) => {
-    const isThere = typeof lack === 'object' && 'generation' in lack && vectors[at++] !== undefined;
-    return { id, lack: isThere ? { kind: 'nothing' } : lack };
+  return looked.map((one) => {
+    const own = vectors.slice(at, at + namesIn(one).length);
+    at += own.length;
+    const isThere = own.length > 0 && !own.includes(undefined);
+    return isThere ? { id: one.id, lack: { kind: 'nothing' } } : one;
   });
 }
 

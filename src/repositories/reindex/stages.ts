@@ -64,8 +64,9 @@ export function begin(movable: Movable, target: SpaceSpec): Change {
   };
 }
 
-function named({ embedder, metric, index, template }: SpaceSpec): string {
-  return `${embedder} (${metric}, ${index}, text "${template}")`;
+function named({ embedder, metric, index, template, chunk }: SpaceSpec): string {
+  const passages = chunk === undefined ? '' : `, passages of ${chunk.size} with ${chunk.overlap} shared`;
+  return `${embedder} (${metric}, ${index}, text "${template}"${passages})`;
 }
 
 /** Remembers how far the first pass has come. Errors: `reindex.conflict` if somebody has given it up. */

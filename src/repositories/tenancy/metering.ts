@@ -1,8 +1,9 @@
-import { type Envelope, VECTOR_ENTRY_LENGTH } from '../../core/codec/index.ts';
+import type { Envelope } from '../../core/codec/index.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import { isExpired, type Snapshot } from '../snapshot.ts';
 import type { WriteOutcome } from '../store-client.ts';
+import { countVectors } from '../vectors/entry.ts';
 import { type Hold, NO_USAGE, type Settlement, type Usage } from './meter.ts';
 
 /**
@@ -10,7 +11,7 @@ import { type Hold, NO_USAGE, type Settlement, type Usage } from './meter.ts';
  * deltas come to the same. A placeholder is no record, but it names the vectors that are about to be inserted.
  */
 export function usageOf({ vectors, tombstone }: Envelope, bytes: number): Usage {
-  const named = (vectors?.length ?? 0) / VECTOR_ENTRY_LENGTH;
+  const named = vectors === undefined ? 0 : countVectors(vectors);
   return tombstone === true ? { records: 0, bytes: 0, vectors: named } : { records: 1, bytes, vectors: named };
 }
 

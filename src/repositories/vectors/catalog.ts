@@ -103,13 +103,14 @@ export class Catalog {
   }
 
   /** The spec that the code asks for. */
-  wanted({ name, source, dimensions, metric, index, template, embedder }: EmbeddingModel): SpaceSpec {
+  wanted({ name, source, dimensions, metric, index, template, embedder, chunk }: EmbeddingModel): SpaceSpec {
     if (source === undefined) {
       // The model has it where there is no source.
       return { embedder: 'given', dimensions: dimensions as number, metric, index, template };
     }
     const used = this.#options.embedders.of(embedder, `${this.#options.scope[3]}.${name}`);
-    return { embedder: used.id, dimensions: used.dimensions, metric, index, template };
+    const cutting = chunk && { chunk: { size: chunk.size, overlap: chunk.overlap } };
+    return { embedder: used.id, dimensions: used.dimensions, metric, index, template, ...cutting };
   }
 
   /** Changes the document in a compare-and-swap loop; `change` may run again. */

@@ -3,8 +3,11 @@ import type { EmbeddingModel, IdPart } from '../../core/model/model.ts';
 import type { RepositoryContext } from '../context.ts';
 import { hydrate } from '../entity.ts';
 import { describeRecord, type LiveRecord, type Snapshot } from '../snapshot.ts';
+import type { RecordState } from '../write/operation.ts';
 import type { CatalogState, SpacesInUse } from './catalog.ts';
-import { NOT_GIVEN, parseEntries, type VectorEntry } from './entry.ts';
+import { cut } from './cut.ts';
+import { formatEntries, parseEntries, type VectorEntry } from './entry.ts';
+import { checkPassages, isCutAlike, namedPassages } from './passages.ts';
 import { hashOfText, hashOfVector, type VectorSpace } from './space.ts';
 import type { VectorContext } from './vector-context.ts';
 import { newGeneration } from './vector-id.ts';
@@ -14,7 +17,16 @@ export interface NewVector {
   readonly embedding: EmbeddingModel;
   readonly space: VectorSpace;
   readonly entry: VectorEntry;
-  readonly content: { readonly text: string } | { readonly vector: Float32Array };
+  readonly content:
+    | { readonly text: string }
+    | { readonly vector: Float32Array }
+    | { readonly passages: readonly NewPassage[] };
+}
+
+export interface NewPassage {
+  readonly text: string;
+  /** The vector of the same passage of the text before. */
+  readonly known: { readonly entry: VectorEntry; readonly index: number } | undefined;
 }
 
 /** What a write means for the vectors of its record. */
@@ -41,7 +53,8 @@ export function decideVectors(
   const before = parseEntries(base.envelope?.vectors);
   if (after === undefined) return { entries: [], added: [], removed: before };
   // Of a record that has expired since nobody knows whether its vectors are still there.
-  const current = base.live === undefined ? [] : before.filter(({ state }) => state === 'wanted');
+  const current =
+    base.live === undefined ? [] : before.filter(({ state }) => state === 'wanted').filter(isKept(base, after));
   const entity = lazily(() => hydrate(context.model, after.decode().values, undefined));
   const entries: VectorEntry[] = [];
   const added: NewVector[] = [];
@@ -68,7 +81,7 @@ export function decideVectors(
       }
       if (text === undefined) {
         // A vector that was given while there was no text stands for just that.
-        if (entry !== undefined && entry.given !== NOT_GIVEN && entry.source === hashOfText('')) entries.push(entry);
+        if (entry !== undefined && entry.given !== undefined && entry.source === hashOfText('')) entries.push(entry);
         continue;
       }
       if (entry !== undefined && entry.source === hashOfText(text) && isOfCode(embedding, space)) {
@@ -83,7 +96,12 @@ export function decideVectors(
         }
         continue;
       }
-      added.push({ embedding, space, entry: entryOf(context, space, text, undefined), content: { text } });
+      try {
+        added.push(newVector(context, embedding, space, text, base, entry));
+      } catch (error) {
+        // Where nobody searches it is left to the reindex, which tells what it cannot move.
+        if (space === spaces.active || !NorimakiError.is(error, 'embedding.tooLong')) throw error;
+      }
     }
   }
   const kept = new Set(entries.map(({ generation }) => generation));
@@ -92,6 +110,71 @@ export function decideVectors(
     added,
     removed: before.filter(({ generation }) => !kept.has(generation)),
   };
+}
+
+/** What a write marks as reserved of its own it wants anew, though its text is the same: see `refreshRecord`. */
+function isKept({ envelope }: Snapshot, after: LiveRecord): (entry: VectorEntry) => boolean {
+  if (after.envelope.vectors === envelope?.vectors) return () => true;
+  const given = parseEntries(after.envelope.vectors);
+  return ({ generation }) => !given.some((entry) => entry.generation === generation && entry.state === 'reserved');
+}
+
+/** Errors: `embedding.tooLong`. */
+function newVector(
+  context: RepositoryContext,
+  embedding: EmbeddingModel,
+  space: VectorSpace,
+  text: string,
+  base: Snapshot,
+  before: VectorEntry | undefined,
+): NewVector {
+  const entry = entryOf(context, space, text, undefined);
+  const { chunk } = space.spec;
+  if (chunk === undefined) return { embedding, space, entry, content: { text } };
+  const passages = cut(text, chunk);
+  checkPassages(context.model, embedding, passages.length);
+  const known = knownPassages(context, embedding, space, base, before);
+  return {
+    embedding,
+    space,
+    entry: { ...entry, passages: namedPassages(passages) },
+    content: {
+      passages: passages.map((passage): NewPassage => {
+        const index = known.get(passage.text);
+        const isKnown = index !== undefined && before !== undefined;
+        return { text: passage.text, known: isKnown ? { entry: before, index } : undefined };
+      }),
+    },
+  };
+}
+
+/** The passages whose vectors the store has, by their texts: those of the text before. */
+function knownPassages(
+  { model }: RepositoryContext,
+  { source }: EmbeddingModel,
+  { spec }: VectorSpace,
+  { live }: Snapshot,
+  entry: VectorEntry | undefined,
+): ReadonlyMap<string, number> {
+  const none = new Map<string, number>();
+  if (entry?.passages === undefined || live === undefined || spec.chunk === undefined) return none;
+  try {
+    const text = source?.(hydrate(model, live.decode().values, undefined));
+    if (text === undefined || hashOfText(text) !== entry.source || !isCutAlike(spec, entry, text)) return none;
+    return new Map(cut(text, spec.chunk).map((passage) => [passage.text, passage.index]));
+  } catch {
+    // Of a record that cannot be read, or that this program makes no text of, nothing is taken over.
+    return none;
+  }
+}
+
+/** The same record, but that it wants the vectors of a generation anew. */
+export function renewed(record: RecordState, generation: string | undefined): RecordState {
+  if (record === undefined || generation === undefined) return record;
+  const entries = parseEntries(record.envelope.vectors).map((entry): VectorEntry => {
+    return entry.generation === generation ? { ...entry, state: 'reserved' } : entry;
+  });
+  return withEntries(record, formatEntries(entries));
 }
 
 /** The record with these entries; the very object if it has them. */
@@ -118,7 +201,8 @@ function entryOf(
     space: space.id,
     generation: newGeneration(environment),
     source: hashOfText(text ?? ''),
-    given: vector === undefined ? NOT_GIVEN : hashOfVector(vector),
+    given: vector && hashOfVector(vector),
+    passages: undefined,
   };
 }
 

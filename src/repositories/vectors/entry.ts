@@ -18,8 +18,10 @@ export interface VectorEntry {
   readonly generation: string;
   /** Hash of the text that was embedded. */
   readonly source: string;
-  /** Hash of the vector that the user gave in place of the text's, or {@link NOT_GIVEN}. */
-  readonly given: string;
+  /** Hash of the vector that the user gave in place of the text's. */
+  readonly given: string | undefined;
+  /** Where the text was cut: how many vectors there are of this generation, and a hash of where. */
+  readonly passages: { readonly count: number; readonly cuts: string } | undefined;
 }
 
 /** Of base64url characters, each 6 bits. */
@@ -32,7 +34,12 @@ const GENERATION = SPACE + SPACE_ID_LENGTH;
 const SOURCE = GENERATION + GENERATION_LENGTH;
 const GIVEN = SOURCE + HASH_LENGTH;
 
-export const NOT_GIVEN = '-'.repeat(HASH_LENGTH);
+const NOT_GIVEN = '-'.repeat(HASH_LENGTH);
+
+// Instead of the hash of a vector: what no hash begins with, the count as hexadecimal digits, the hash of the cuts.
+const COUNT_LENGTH = 3;
+export const CUTS_LENGTH = 3;
+const OF_PASSAGES = '-'.repeat(HASH_LENGTH - COUNT_LENGTH - CUTS_LENGTH);
 
 const WANTED = 'w';
 const RESERVED = 'r';
@@ -47,10 +54,27 @@ export function parseEntries(list: string | undefined): VectorEntry[] {
       space: list.slice(at + SPACE, at + GENERATION),
       generation: list.slice(at + GENERATION, at + SOURCE),
       source: list.slice(at + SOURCE, at + GIVEN),
-      given: list.slice(at + GIVEN, at + VECTOR_ENTRY_LENGTH),
+      ...parseOrigin(list.slice(at + GIVEN, at + VECTOR_ENTRY_LENGTH)),
     });
   }
   return entries;
+}
+
+function parseOrigin(text: string): Pick<VectorEntry, 'given' | 'passages'> {
+  if (text === NOT_GIVEN) return { given: undefined, passages: undefined };
+  if (!text.startsWith(OF_PASSAGES)) return { given: text, passages: undefined };
+  const count = Number.parseInt(text.slice(OF_PASSAGES.length, -CUTS_LENGTH), 16);
+  return { given: undefined, passages: { count, cuts: text.slice(-CUTS_LENGTH) } };
+}
+
+function formatOrigin({ given, passages }: VectorEntry): string {
+  if (passages === undefined) return given ?? NOT_GIVEN;
+  return OF_PASSAGES + passages.count.toString(16).padStart(COUNT_LENGTH, '0') + passages.cuts;
+}
+
+/** How many vectors the entries of an envelope name. */
+export function countVectors(list: string | undefined): number {
+  return parseEntries(list).reduce((sum, { passages }) => sum + (passages?.count ?? 1), 0);
 }
 
 export function formatEntries(entries: readonly VectorEntry[]): string | undefined {
@@ -58,7 +82,11 @@ export function formatEntries(entries: readonly VectorEntry[]): string | undefin
   return entries
     .map(
       (entry) =>
-        (entry.state === 'wanted' ? WANTED : RESERVED) + entry.space + entry.generation + entry.source + entry.given,
+        (entry.state === 'wanted' ? WANTED : RESERVED) +
+        entry.space +
+        entry.generation +
+        entry.source +
+        formatOrigin(entry),
     )
     .join('');
 }

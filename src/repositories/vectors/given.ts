@@ -24,13 +24,14 @@ export function givenVectors(model: EntityModel, input: object, entity: () => ob
   return given;
 }
 
-function checked(model: EntityModel, { name, dimensions }: EmbeddingModel, value: unknown): Float32Array {
+function checked(model: EntityModel, { name, dimensions, chunk }: EmbeddingModel, value: unknown): Float32Array {
   const refuse = (message: string): never => {
     throw new NorimakiError('validation.failed', `${model.name}.${name} ${message}.`, {
       entity: model.name,
       issues: [{ path: [name], message }],
     });
   };
+  if (chunk !== undefined) return refuse('has a vector for each passage of its text, and none can be given');
   if (!(value instanceof Float32Array)) return refuse('holds no Float32Array');
   if (dimensions !== undefined && value.length !== dimensions) {
     return refuse(`has ${value.length} dimensions, not ${dimensions}`);

@@ -17,6 +17,8 @@ export interface SpaceQuery {
   readonly minScore: number | undefined;
   /** The ids of the entities that meet the conditions, by an index, unless there are more than `most`. */
   readonly candidates: ((most: number) => Promise<IdPart[][] | undefined>) | undefined;
+  /** The ids of all entities, unless there are more than `most`; where passages of few could hide the others. */
+  readonly everything: ((most: number) => Promise<IdPart[][] | undefined>) | undefined;
   /** The key, as text, of a record to leave out. */
   readonly except: string | undefined;
   readonly signal: AbortSignal | undefined;
@@ -37,6 +39,9 @@ type Unwanted = typeof UNWANTED;
 /** With a filter many matches will not do: the first question asks for more. */
 const FILTER_FACTOR = 8;
 
+/** A text has several vectors near to one that is near: the first question asks for more. */
+const PASSAGE_FACTOR = 4;
+
 /** The most that are scored one by one when the graph has not led to enough hits. */
 const MANY = 50_000;
 
@@ -50,7 +55,7 @@ const MAX_AGAIN = 3;
 export async function findNearest(context: RepositoryContext, query: SpaceQuery): Promise<Found> {
   const { space, vector, limit, minScore, candidates, signal } = query;
   const verdicts = new Map<string, Verdict | Unwanted>();
-  let k = query.isWanted === undefined ? limit + (query.except === undefined ? 0 : 1) : limit * FILTER_FACTOR;
+  let k = firstQuestion(query);
   for (let again = 0; ; ) {
     k = Math.min(k, MAX_K);
     const matches = await context.client.vectors.search(space.namespace, vector, k, { signal });
@@ -70,11 +75,19 @@ export async function findNearest(context: RepositoryContext, query: SpaceQuery)
       if (few !== undefined) return findAmong(context, query, few);
       k = wider;
       if (matches.length < MAX_K) continue;
+      const all = await query.everything?.(MANY);
+      const looked = all && (await findAmong(context, query, all, MANY));
+      if (looked?.exhausted) return looked;
     }
     await clearAway(context, space, garbage);
     const dropped = [...verdicts.values()].filter((verdict) => typeof verdict === 'string').length;
     return { hits: hits.slice(0, limit), exhausted, dropped };
   }
+}
+
+function firstQuestion({ space, isWanted, limit, except }: SpaceQuery): number {
+  const factor = (isWanted === undefined ? 1 : FILTER_FACTOR) * (space.spec.chunk === undefined ? 1 : PASSAGE_FACTOR);
+  return factor === 1 && except !== undefined ? limit + 1 : limit * factor;
 }
 
 /** Reads the records of matches from the nearest on, until there are enough hits. */
@@ -91,10 +104,16 @@ async function verifiedHits(
   for (let from = 0; from < unseen.length && hits.length < query.limit; from += chunk) {
     const some = unseen.slice(from, from + chunk);
     const judged = await verifyMatches(context, query.space, some, query.signal);
+    // The passages of one read of a record have the same values.
+    const answers = new Map<object, boolean>();
+    const isOut = ({ values, version }: VerifiedMatch): boolean => {
+      const isIn = answers.get(values) ?? isWanted?.(values, version) ?? true;
+      answers.set(values, isIn);
+      return !isIn;
+    };
     for (const [i, { id }] of some.entries()) {
       const verdict = judged[i] as Verdict; // One for each match.
-      const isOut = isWanted !== undefined && typeof verdict !== 'string' && !isWanted(verdict.values, verdict.version);
-      verdicts.set(id, isOut ? UNWANTED : verdict);
+      verdicts.set(id, typeof verdict !== 'string' && isOut(verdict) ? UNWANTED : verdict);
     }
     hits = hitsOf(query, matches, verdicts);
   }
@@ -106,11 +125,15 @@ function hitsOf(
   matches: readonly VectorMatch[],
   verdicts: ReadonlyMap<string, Verdict | Unwanted>,
 ): VerifiedMatch[] {
+  // A record counts once, by the nearest of its passages: the matches are in order.
+  const seen = space.spec.chunk === undefined ? undefined : new Set<string>();
   return matches.flatMap(({ id, distance }) => {
     const verdict = verdicts.get(id);
     if (verdict === undefined || verdict === UNWANTED || typeof verdict === 'string') return [];
     if (verdict.name === except) return [];
     if (minScore !== undefined && scoreOf(space.spec.metric, distance) < minScore) return [];
+    if (seen?.has(verdict.name)) return [];
+    seen?.add(verdict.name);
     return [{ ...verdict, match: { id, distance } }];
   });
 }

@@ -38,7 +38,7 @@ export async function driveBatch(
       // One plan for each item.
       const plan = plans[i] as OutboxPlan;
       if (plan.kind === 'gone') return settleGone(driver, item);
-      if (plan.kind === 'refresh') return refresh(driver, item, refreshed);
+      if (plan.kind === 'refresh') return refresh(driver, item, refreshed, plan.renew);
       if (plan.kind === 'failed') return settleFailed(driver, item, plan.error);
       const isLost = worth.includes(item) && !leases.has(item.key);
       if (isLost) return { kind: 'again' };

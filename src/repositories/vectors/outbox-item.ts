@@ -34,7 +34,7 @@ export function heldFor({ notBefore, owner }: OutboxEntry, worker: string, now: 
 }
 
 /** What an embedder rejects it will reject again, see `Embedder.embed`; a text that is none stays none. */
-const FINAL: ReadonlySet<string> = new Set<ErrorCode>(['embedder.rejected', 'validation.failed']);
+const FINAL: ReadonlySet<string> = new Set<ErrorCode>(['embedder.rejected', 'validation.failed', 'embedding.tooLong']);
 
 /** An entry after a failure of its own, of which others are not to blame. */
 export function failedEntry(

@@ -7,11 +7,12 @@ import type { RepositoryContext } from '../context.ts';
 import { hydrate } from '../entity.ts';
 import { describeRecord, isGone, openStored } from '../snapshot.ts';
 import type { CatalogState, SpacesInUse } from './catalog.ts';
-import { NOT_GIVEN, parseEntries } from './entry.ts';
+import { parseEntries } from './entry.ts';
 import type { OutboxItem } from './outbox-item.ts';
+import { isCutAlike, textsOf } from './passages.ts';
 import { hashOfText } from './space.ts';
 import type { VectorContext } from './vector-context.ts';
-import { vectorId } from './vector-id.ts';
+import { vectorIds } from './vector-id.ts';
 
 /** A vector that a record names and the store does not have. */
 export interface MissingVector {
@@ -26,7 +27,7 @@ export type OutboxPlan =
   /** There is no record, so nothing is asked for. */
   | { readonly kind: 'gone' }
   /** The code makes another text than that which was saved. */
-  | { readonly kind: 'refresh' }
+  | { readonly kind: 'refresh'; readonly renew?: string | undefined }
   | { readonly kind: 'failed'; readonly version: Version; readonly error: unknown }
   | {
       readonly kind: 'make';
@@ -81,15 +82,19 @@ function planOne(
       const text = embedding.source?.(entity);
       for (const { id: space, namespace, spec } of inUse(catalog, embedding)) {
         const entry = entries.find((known) => known.space === space);
-        if (entry?.state !== 'wanted' || entry.given !== NOT_GIVEN) continue;
+        if (entry?.state !== 'wanted' || entry.given !== undefined) continue;
         if (spec.template !== embedding.template || vectors.embedders.get(spec.embedder) === undefined) {
           foreign = embedding.name;
         } else if (text === undefined || hashOfText(text) !== entry.source) {
           if (refreshed.get(keyName(key)) !== version) return { kind: 'refresh' };
           return { kind: 'failed', version, error: unsteady(context, embedding) };
+        } else if (isCutAlike(spec, entry, text)) {
+          const texts = textsOf(spec, text);
+          for (const [i, name] of vectorIds(describe, id, entry).entries()) {
+            missing.push({ embedder: spec.embedder, namespace, id: name, text: texts[i] ?? text });
+          }
         } else {
-          const name = vectorId(describe, id, entry.generation);
-          missing.push({ embedder: spec.embedder, namespace, id: name, text });
+          return { kind: 'refresh', renew: entry.generation };
         }
       }
     }

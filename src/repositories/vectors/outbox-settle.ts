@@ -4,6 +4,7 @@ import type { CommitOperation } from '../../core/store.ts';
 import type { VectorWrite } from '../../core/vectors/index.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { CatalogState } from './catalog.ts';
+import { renewed } from './decide.ts';
 import {
   deleteEntry,
   deleting,
@@ -53,7 +54,12 @@ export async function settleGone({ context }: Driver, item: OutboxItem): Promise
 }
 
 /** The normal way of a write, which sees that the text is another one and puts a new entry. */
-export async function refresh(driver: Driver, item: OutboxItem, refreshed: Refreshed): Promise<Outcome> {
+export async function refresh(
+  driver: Driver,
+  item: OutboxItem,
+  refreshed: Refreshed,
+  renew: string | undefined,
+): Promise<Outcome> {
   const { context } = driver;
   const { keys, queues } = context;
   try {
@@ -61,7 +67,7 @@ export async function refresh(driver: Driver, item: OutboxItem, refreshed: Refre
       context,
       item.id,
       keys.record(item.id),
-      { apply: (state) => state, result: (_before, _after, written) => written },
+      { apply: (state) => renewed(state, renew), result: (_before, _after, written) => written },
       {},
     );
     refreshed.set(keyName(item.key), version);

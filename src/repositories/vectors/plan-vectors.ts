@@ -20,13 +20,18 @@ export async function planVectors(
   const catalog = await context.vectors.catalog.current();
   const { entries, added, removed } = decideVectors(context, context.vectors, id, base, after, catalog);
   const embeddingOf = new Map(Array.from(spacesInUse(catalog), ([name, space]) => [space.id, name]));
-  const inserts = added.map(({ embedding, content }): PlannedVector => {
-    const embeds = 'vector' in content ? 'no' : embedding.mode === 'deferred' ? 'later' : 'now';
-    return { embedding: embedding.name, type: 'insert', embeds };
+  const inserts = added.flatMap(({ embedding: { name, mode }, content }): PlannedVector[] => {
+    const embeds = mode === 'deferred' ? 'later' : 'now';
+    const one = { embedding: name, type: 'insert' } as const;
+    if ('passages' in content) {
+      return content.passages.map(({ known }) => ({ ...one, embeds: known === undefined ? embeds : 'no' }));
+    }
+    return [{ ...one, embeds: 'vector' in content ? 'no' : embeds }];
   });
-  const deletes = removed.flatMap(({ space }): PlannedVector[] => {
+  const deletes = removed.flatMap(({ space, passages }): PlannedVector[] => {
     const embedding = embeddingOf.get(space);
-    return embedding === undefined ? [] : [{ embedding, type: 'delete', embeds: 'no' }];
+    if (embedding === undefined) return [];
+    return Array.from({ length: passages?.count ?? 1 }, () => ({ embedding, type: 'delete', embeds: 'no' }));
   });
   return {
     change: { ...nothing, after: after && withEntries(after, formatEntries(entries)) },

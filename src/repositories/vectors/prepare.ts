@@ -6,11 +6,12 @@ import type { RepositoryContext } from '../context.ts';
 import { describeRecord, type Snapshot } from '../snapshot.ts';
 import type { RecordState } from '../write/operation.ts';
 import { type CatalogState, spacesInUse } from './catalog.ts';
-import { decideVectors, type NewVector, withEntries } from './decide.ts';
+import { decideVectors, type NewPassage, type NewVector, withEntries } from './decide.ts';
 import { formatEntries, parseEntries, type VectorEntry } from './entry.ts';
 import { outboxOperations } from './outbox-entry.ts';
+import type { VectorSpace } from './space.ts';
 import type { VectorContext } from './vector-context.ts';
-import { vectorId } from './vector-id.ts';
+import { vectorIds } from './vector-id.ts';
 
 export type VectorInsert = VectorWrite & { readonly type: 'insert' };
 export type VectorDelete = VectorWrite & { readonly type: 'delete' };
@@ -87,7 +88,7 @@ export async function prepareVectors(
   const named = after && withEntries(after, formatEntries(entries.filter((entry) => !skipped.has(entry))));
   return {
     after: named,
-    inserts: made.flatMap((one) => (one.kind === 'made' ? [one.insert] : [])),
+    inserts: made.flatMap((one) => (one.kind === 'skipped' ? [] : one.inserts)),
     deletes: namesOf(context, id, removed, catalog).map((name) => ({ type: 'delete', ...name })),
     expiring: expiring(named),
     operations,
@@ -96,8 +97,8 @@ export async function prepareVectors(
 }
 
 type Made =
-  | { readonly kind: 'made'; readonly insert: VectorInsert }
-  | { readonly kind: 'deferred' }
+  /** `deferred`: some are still to be made. */
+  | { readonly kind: 'made' | 'deferred'; readonly inserts: readonly VectorInsert[] }
   /** Only for a space that is not searched: the next pass of `reindex` brings it. */
   | { readonly kind: 'skipped'; readonly entry: VectorEntry };
 
@@ -109,26 +110,51 @@ async function makeVector(
   catalog: CatalogState,
   signal: AbortSignal | undefined,
 ): Promise<Made> {
-  const describe = (): string => describeRecord(context.model, id);
-  const insert = (vector: Float32Array): Made => {
-    checkVector(vector, space.spec.dimensions);
-    const { namespace } = space;
-    return {
-      kind: 'made',
-      insert: { type: 'insert', namespace, id: vectorId(describe, id, entry.generation), vector },
-    };
-  };
-  if ('vector' in content) return insert(content.vector);
-  if (embedding.mode === 'deferred') return { kind: 'deferred' };
+  const { namespace, spec } = space;
+  const names = vectorIds(() => describeRecord(context.model, id), id, entry);
+  const inserts = (vectors: readonly (Float32Array | undefined)[]): VectorInsert[] =>
+    vectors.flatMap((vector, i) => {
+      const name = names[i];
+      if (vector === undefined || name === undefined) return [];
+      checkVector(vector, spec.dimensions);
+      return [{ type: 'insert', namespace, id: name, vector }];
+    });
+  if ('vector' in content) return { kind: 'made', inserts: inserts([content.vector]) };
+  const wanted = 'text' in content ? [{ text: content.text, known: undefined }] : content.passages;
+  const known = await knownVectors(context, id, space, wanted, signal);
+  if (embedding.mode === 'deferred') {
+    const isWhole = known.every((vector) => vector !== undefined);
+    return { kind: isWhole ? 'made' : 'deferred', inserts: inserts(known) };
+  }
   const isActive = catalog.spaces.get(embedding.name)?.active === space;
   // decideVectors asks for no vector of an embedder that is not there.
-  const client = embedders.get(space.spec.embedder);
+  const client = embedders.get(spec.embedder);
   try {
-    if (client !== undefined) return insert(await client.embed(content.text, { signal }));
+    if (client !== undefined) {
+      const embed = ({ text }: NewPassage, i: number) => known[i] ?? client.embed(text, { signal });
+      return { kind: 'made', inserts: inserts(await Promise.all(wanted.map(embed))) };
+    }
   } catch (error) {
     if (isActive || signal?.aborted) throw error;
   }
   return { kind: 'skipped', entry };
+}
+
+/** Of each passage the vector that the text before had, if the store has it. */
+async function knownVectors(
+  { client, model }: RepositoryContext,
+  id: readonly IdPart[],
+  { namespace }: VectorSpace,
+  passages: readonly NewPassage[],
+  signal: AbortSignal | undefined,
+): Promise<(Float32Array | undefined)[]> {
+  const before = passages.find(({ known }) => known !== undefined)?.known?.entry;
+  if (before === undefined) return passages.map(() => undefined);
+  const names = vectorIds(() => describeRecord(model, id), id, before);
+  const asked = passages.flatMap(({ known }) => (known === undefined ? [] : [names[known.index] ?? '']));
+  const found = await client.vectors.getMany(namespace, asked, { signal });
+  let at = 0;
+  return passages.map(({ known }) => (known === undefined ? undefined : found[at++]));
 }
 
 function expiringNames(
@@ -148,10 +174,10 @@ function namesOf(
   catalog: CatalogState,
 ): VectorName[] {
   const namespaces = new Map(Array.from(spacesInUse(catalog), ([, space]) => [space.id, space.namespace]));
-  return entries.flatMap(({ space, generation }) => {
-    const namespace = namespaces.get(space);
+  return entries.flatMap((entry) => {
+    const namespace = namespaces.get(entry.space);
     // A space that is no longer in use is dropped as a whole.
     if (namespace === undefined) return [];
-    return [{ namespace, id: vectorId(() => context.model.name, id, generation) }];
+    return vectorIds(() => context.model.name, id, entry).map((name) => ({ namespace, id: name }));
   });
 }

@@ -8,10 +8,10 @@ import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Values } from '../entity.ts';
 import { describeRecord, isGone, openStored } from '../snapshot.ts';
-import { parseEntries } from './entry.ts';
+import { parseEntries, type VectorEntry } from './entry.ts';
 import { deleteVectors } from './reserve.ts';
 import type { VectorSpace } from './space.ts';
-import { ageOf, ownerOf, type VectorOwner } from './vector-id.ts';
+import { ageOf, isNamedBy, ownerOf, type VectorOwner } from './vector-id.ts';
 
 /** A match whose record holds just what was scored. */
 export interface VerifiedMatch {
@@ -20,6 +20,10 @@ export interface VerifiedMatch {
   readonly name: string;
   readonly values: Values;
   readonly version: Version;
+  /** What the record says of the vectors of its text. */
+  readonly entry: VectorEntry;
+  /** The passage that was scored; `undefined` where a text has one vector. */
+  readonly passage: number | undefined;
 }
 
 /** A match, verified; or why it is none: `garbage` never can be one again. */
@@ -45,34 +49,60 @@ export async function verifyMatches(
   const { client, keys } = context;
   const owners = matches.map(({ id }) => ownerOf(id));
   const names = owners.map((owner) => owner && keys.record(owner.id));
-  const stored: (Stored | undefined)[] = [];
-  const known = names.filter((key) => key !== undefined);
-  for (let from = 0; from < known.length; from += CHUNK) {
-    stored.push(...(await client.getMany(known.slice(from, from + CHUNK), { signal })));
+  // Of a record with many passages once: each of them is judged by the same read.
+  const byName = new Map(names.flatMap((key) => (key === undefined ? [] : [[keyName(key), key]])));
+  const wanted = [...byName.values()];
+  const records = new Map<string, Read>();
+  for (let from = 0; from < wanted.length; from += CHUNK) {
+    const some = wanted.slice(from, from + CHUNK);
+    const stored = await client.getMany(some, { signal });
+    for (const [i, key] of some.entries()) records.set(keyName(key), new Read(context, stored[i]));
   }
-  let at = 0;
   return matches.map((match, i) => {
     const owner = owners[i];
     const key = names[i];
     if (owner === undefined || key === undefined) return 'garbage';
-    const found = judge(context, space, owner, stored[at++]);
-    return typeof found === 'string' ? found : { match, name: keyName(key), ...found };
+    const name = keyName(key);
+    const found = judge(context, space, owner, records.get(name));
+    return typeof found === 'string' ? found : { match, name, passage: owner.passage, ...found };
   });
+}
+
+/** A record as it was read, decoded once. */
+class Read {
+  readonly #context: RepositoryContext;
+  readonly #stored: Stored | undefined;
+  #opened: ReturnType<typeof readable> | 'not yet' = 'not yet';
+
+  constructor(context: RepositoryContext, stored: Stored | undefined) {
+    this.#context = context;
+    this.#stored = stored;
+  }
+
+  get version(): Version | undefined {
+    return this.#stored?.version;
+  }
+
+  open(id: readonly IdPart[]): ReturnType<typeof readable> {
+    if (this.#opened === 'not yet') this.#opened = this.#stored && readable(this.#context, id, this.#stored);
+    return this.#opened;
+  }
 }
 
 function judge(
   context: RepositoryContext,
   space: VectorSpace,
-  { id, generation }: VectorOwner,
-  stored: Stored | undefined,
-): Pick<VerifiedMatch, 'values' | 'version'> | 'dropped' | 'garbage' {
-  if (stored === undefined) return 'garbage';
-  const record = readable(context, id, stored);
+  owner: VectorOwner,
+  read: Read | undefined,
+): Pick<VerifiedMatch, 'values' | 'version' | 'entry'> | 'dropped' | 'garbage' {
+  const version = read?.version;
+  if (read === undefined || version === undefined) return 'garbage';
+  const record = read.open(owner.id);
   if (record === undefined) return 'dropped';
-  const entry = parseEntries(record.envelope.vectors).find((known) => known.generation === generation);
+  const entry = parseEntries(record.envelope.vectors).find((known) => isNamedBy(known, owner));
   if (entry === undefined) return 'garbage';
   if (entry.state !== 'wanted' || entry.space !== space.id || isGone(context, record.envelope)) return 'dropped';
-  return { values: record.values, version: stored.version };
+  return { values: record.values, version, entry };
 }
 
 /** A record that cannot be read is no hit, and no reason to keep the others from who asked for none of them by name. */

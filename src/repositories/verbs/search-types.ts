@@ -1,3 +1,5 @@
+import type { Passage } from '../vectors/cut.ts';
+
 /** What `search` and `similarTo` take beside what to search for. */
 export interface SearchOptions<Where = object, Embedding extends string = string, Entity = object> {
   /** At most so many hits; 1 to 1,000, default 10. */
@@ -22,6 +24,11 @@ export interface SearchHit<T> {
   readonly score: number;
   /** The embedding that was nearest. */
   readonly field: string;
+  /**
+   * The passage that was nearest, of an embedding with `chunk`. `undefined` for others, and where this program would cut
+   * the text elsewhere than the one that embedded it.
+   */
+  readonly passage?: Passage | undefined;
 }
 
 export interface SearchResult<T> {

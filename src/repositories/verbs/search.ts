@@ -3,17 +3,20 @@ import { keyName } from '../../core/keys/index.ts';
 import type { EmbeddingModel, IdPart } from '../../core/model/model.ts';
 import { checkVector, MAX_K } from '../../core/vectors/index.ts';
 import type { RepositoryContext } from '../context.ts';
-import { hydrate, type Values } from '../entity.ts';
+import { hydrate } from '../entity.ts';
 import { describeRecord, isGone, openStored } from '../snapshot.ts';
-import { candidatesOf, findAmong } from '../vectors/among.ts';
+import { allIds, candidatesOf, findAmong } from '../vectors/among.ts';
 import type { SpacesInUse } from '../vectors/catalog.ts';
 import { wantedIn } from '../vectors/entry.ts';
+import { meanOf } from '../vectors/mean.ts';
 import { type Found, findNearest, type SpaceQuery } from '../vectors/nearest.ts';
 import { countPending } from '../vectors/outbox-entry.ts';
+import { passageOf } from '../vectors/passages.ts';
 import { scoreOf } from '../vectors/score.ts';
 import { GIVEN, type VectorSpace } from '../vectors/space.ts';
 import type { VectorContext } from '../vectors/vector-context.ts';
-import { vectorId } from '../vectors/vector-id.ts';
+import { vectorIds } from '../vectors/vector-id.ts';
+import type { VerifiedMatch } from '../vectors/verify.ts';
 import { wanting } from '../vectors/where.ts';
 import { type Conditions, servingRange } from './find.ts';
 import { notFound } from './mutate.ts';
@@ -154,13 +157,14 @@ async function storedVector(
     const stored = await context.client.get(context.keys.record(id), { signal });
     const opened = stored && openStored(context, id, stored);
     if (opened === undefined || isGone(context, opened.envelope)) throw notFound(context, id);
-    const generation = wantedIn(opened.envelope.vectors, space.id)?.generation;
+    const entry = wantedIn(opened.envelope.vectors, space.id);
     // A vector that is named and not there is still to be made, unless it was replaced since the record was read.
-    if (generation === undefined || generation === before) return undefined;
-    const name = vectorId(() => describeRecord(context.model, id), id, generation);
-    const vector = await context.client.vectors.get(space.namespace, name, { signal });
-    if (vector !== undefined) return vector;
-    before = generation;
+    if (entry === undefined || entry.generation === before) return undefined;
+    const names = vectorIds(() => describeRecord(context.model, id), id, entry);
+    const found = await context.client.vectors.getMany(space.namespace, names, { signal });
+    const vectors = found.filter((vector) => vector !== undefined);
+    if (vectors.length > 0) return entry.passages === undefined ? vectors[0] : meanOf(space.spec.metric, vectors);
+    before = entry.generation;
   }
 }
 
@@ -182,7 +186,7 @@ async function searchTargets(
   );
   const [found, pending] = await Promise.all([Promise.all(searches), countPending(context, signal)]);
   return {
-    hits: bestOf(context, targets, found).slice(0, limit),
+    hits: bestOf(context, targets, found, limit),
     exhausted: found.every(({ exhausted }) => exhausted),
     dropped: found.reduce((sum, { dropped }) => sum + dropped, 0),
     pending,
@@ -192,15 +196,18 @@ async function searchTargets(
 /** Few candidates are scored one by one; many are found through the graph, by widening. */
 async function searchOne(
   context: RepositoryContext,
-  query: Omit<SpaceQuery, 'candidates'>,
+  query: Omit<SpaceQuery, 'candidates' | 'everything'>,
   where: Conditions | undefined,
 ): Promise<Found> {
-  const range = where && context.client.store.capabilities.scan ? servingRange(context, where) : undefined;
-  if (range === undefined) return findNearest(context, { ...query, candidates: undefined });
+  const { scan } = context.client.store.capabilities;
+  const range = where && scan ? servingRange(context, where) : undefined;
+  const isCut = scan && query.space.spec.chunk !== undefined;
+  const everything = isCut ? (most: number) => allIds(context, most, query.signal) : undefined;
+  if (range === undefined) return findNearest(context, { ...query, candidates: undefined, everything });
   const candidates = (most: number) => candidatesOf(context, range, most, query.signal);
   const few = await candidates(FEW);
   if (few !== undefined) return findAmong(context, query, few);
-  return findNearest(context, { ...query, candidates });
+  return findNearest(context, { ...query, candidates, everything });
 }
 
 /** Every entity once, by its best embedding. */
@@ -208,21 +215,24 @@ function bestOf(
   { model }: RepositoryContext,
   targets: readonly Target[],
   found: readonly Found[],
+  limit: number,
 ): SearchHit<object>[] {
-  const best = new Map<string, { score: number; field: string; values: Values; version: SearchVersion }>();
-  for (const [i, { field, space }] of targets.entries()) {
-    for (const { match, name, values, version } of found[i]?.hits ?? []) {
-      const score = scoreOf(space.spec.metric, match.distance);
-      const known = best.get(name);
-      if (known === undefined || score > known.score) best.set(name, { score, field, values, version });
+  const best = new Map<string, { score: number; target: Target; hit: VerifiedMatch }>();
+  for (const [i, target] of targets.entries()) {
+    for (const hit of found[i]?.hits ?? []) {
+      const score = scoreOf(target.space.spec.metric, hit.match.distance);
+      const known = best.get(hit.name);
+      if (known === undefined || score > known.score) best.set(hit.name, { score, target, hit });
     }
   }
-  return [...best.values()]
-    .sort((a, b) => b.score - a.score)
-    .map(({ score, field, values, version }) => ({ entity: hydrate(model, values, version), score, field }));
+  const nearest = [...best.values()].sort((a, b) => b.score - a.score).slice(0, limit);
+  return nearest.map(({ score, target: { field, space }, hit }) => {
+    const embedding = model.embeddings.find(({ name }) => name === field);
+    const passage = embedding && passageOf(model, embedding, space, hit);
+    const found = { entity: hydrate(model, hit.values, hit.version), score, field };
+    return passage === undefined ? found : { ...found, passage };
+  });
 }
-
-type SearchVersion = Found['hits'][number]['version'];
 
 function checkComparable(context: RepositoryContext, targets: readonly Target[]): void {
   const kinds = new Set(targets.map(({ space: { spec } }) => JSON.stringify([spec.embedder, spec.metric])));
