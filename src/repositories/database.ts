@@ -213,7 +213,7 @@ export class Database<St extends Store = Store, Tenant extends string | undefine
     const context = { model, place, policy, keys, client, environment, queues, vectors };
     const whole: RepositoryContext = { ...context, outbox: outboxes.of(context) };
     this.#contexts.set(source, whole);
-    return new EntityRepository(whole);
+    return new EntityRepository(whole, { db: this, source });
   }
 
   #modelOf(source: EntitySource): EntityModel {

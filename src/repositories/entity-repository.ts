@@ -1,8 +1,9 @@
-import type { EntityModel, IdPart } from '../core/model/model.ts';
+import type { IdPart } from '../core/model/model.ts';
 import type { Shape } from '../core/model/types.ts';
 import type { ReadOptions, WatchOptions } from '../core/store.ts';
 import type { RepositoryContext } from './context.ts';
 import { fromInput } from './entity.ts';
+import { type Inside, insideOfContext, type Origin } from './inside.ts';
 import { finishReindex, rollbackReindex } from './reindex/finish.ts';
 import { reindex } from './reindex/reindex.ts';
 import type { ReindexOptions, ReindexStepOptions } from './reindex/types.ts';
@@ -17,7 +18,6 @@ import type {
 } from './repository.ts';
 import { repositoryCalls } from './telemetry.ts';
 import { admit, admitted } from './tenancy/admission.ts';
-import type { Place } from './tenancy/place.ts';
 import type { Access, AdmitOptions } from './tenancy/policy.ts';
 import { EntityOutbox } from './vectors/outbox.ts';
 import { forEachItem } from './verbs/bulk.ts';
@@ -46,14 +46,6 @@ interface Prepared<R> {
   readonly operation: Operation<R>;
 }
 
-/** What a block has to know of a repository that it stands in front of. */
-export interface Inside {
-  readonly model: EntityModel;
-  readonly place: Place;
-  /** Errors: `argument.invalid`. */
-  idParts(id: unknown): IdPart[];
-}
-
 /** `undefined` for what did not come from `db.repo()`. */
 export function insideOf(repository: object): Inside | undefined {
   return EntityRepository.insideOf(repository);
@@ -63,16 +55,19 @@ export function insideOf(repository: object): Inside | undefined {
 export class EntityRepository implements Full<Shape>, OutboxRepository<Shape> {
   readonly outbox: EntityOutbox;
   readonly #context: RepositoryContext;
+  readonly #origin: Origin;
 
-  constructor(context: RepositoryContext) {
+  constructor(context: RepositoryContext, origin: Origin) {
     this.#context = context;
+    this.#origin = origin;
     this.outbox = new EntityOutbox(context);
   }
 
   static insideOf(repository: object): Inside | undefined {
     if (!(#context in repository)) return undefined;
-    const { model, place, keys } = repository.#context;
-    return { model, place, idParts: (id) => keys.idParts(id) };
+    return insideOfContext(repository.#context, repository.#origin, (options, read) =>
+      repository.#read('getMany', options, read),
+    );
   }
 
   get(id: unknown, options: ReadOptions = {}): Promise<object | undefined> {
@@ -238,7 +233,13 @@ export class EntityRepository implements Full<Shape>, OutboxRepository<Shape> {
 
   #run<R>({ id, operation }: Prepared<R>, options: WriteCallOptions): Promise<R> {
     const { queues, keys } = this.#context;
-    return queues.run(this.#context, id, keys.record(id), operation, options);
+    const run = queues.run(this.#context, id, keys.record(id), operation, options);
+    const listeners = queues.listeners.of(keys.place);
+    if (listeners === undefined) return run;
+    // Also of one that failed: what became of it may not be known.
+    return run.finally(() => {
+      for (const listener of listeners) listener(id);
+    });
   }
 
   #read<R>(verb: string, options: AdmitOptions, call: () => Promise<R>): Promise<R> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DERIVED_ID_LENGTH } from '../core/codec/index.ts';
 import { NorimakiError } from '../core/errors.ts';
-import { decodeTuple, encodeTuple, type KeyPart, prefixRange } from '../core/keys/index.ts';
+import { decodeTuple, encodeTuple, type KeyPart, keyName, prefixRange } from '../core/keys/index.ts';
 import type { EntityModel, FieldGroup, IdPart } from '../core/model/model.ts';
 import type { Key, KeyRange } from '../core/store.ts';
 import type { Place } from './tenancy/place.ts';
@@ -26,6 +26,8 @@ export type KeyScope = readonly [root: string, tenant: string | null, generation
 export class Keyspace {
   readonly model: EntityModel;
   readonly scope: KeyScope;
+  /** Where the records are, as a string: the same for every repository of the same entity, tenant and generation. */
+  readonly place: string;
   readonly #records: Key;
   readonly #outbox: Key;
   readonly #uniques: ReadonlyMap<string, Key>;
@@ -46,6 +48,7 @@ export class Keyspace {
     const prefixes = (kind: string, groups: readonly FieldGroup[]): ReadonlyMap<string, Key> =>
       new Map(groups.map(({ name }) => [name, encodeTuple([kind, name], prefix)]));
     this.#records = encodeTuple([RECORD], prefix);
+    this.place = keyName(this.#records);
     this.#uniques = prefixes(UNIQUE, model.uniques);
     this.#indexes = prefixes(INDEX, model.indexes);
     const ids = (kind: string, groups: readonly FieldGroup[]): [FieldGroup, string][] =>

@@ -12,6 +12,7 @@ import { Member, type MemberHost, type WriteCallOptions } from './member.ts';
 import type { Operation, RecordState } from './operation.ts';
 import { abandon, type LostRound, OneByOne, runRound } from './round.ts';
 import { Round } from './start.ts';
+import { WriteListeners } from './write-listeners.ts';
 
 /** Operations that one compare-and-swap carries at most. */
 const MAX_BATCH = 1000;
@@ -20,6 +21,7 @@ const MAX_BATCH = 1000;
 export class KeyQueues {
   /** What the writes of this process left. */
   readonly states: LastStates;
+  readonly listeners = new WriteListeners();
   readonly #queues = new Map<string, KeyQueue>();
 
   /** `stateBytes`: see `LastStates`. */
