@@ -2,12 +2,12 @@ import type { EntityModel, IdPart } from '../core/model/model.ts';
 import type { EntitySource } from '../core/model/types.ts';
 import type { ReadOptions, Stored } from '../core/store.ts';
 import type { Metric } from '../core/vectors/index.ts';
-import type { Version } from '../core/version.ts';
+import { makeVersion, type Version } from '../core/version.ts';
 import type { RepositoryContext } from './context.ts';
 import type { Database } from './database.ts';
 import type { Values } from './entity.ts';
 import type { Place } from './tenancy/place.ts';
-import { matcher } from './vectors/where.ts';
+import { wanting } from './vectors/where.ts';
 import type { Conditions } from './verbs/find.ts';
 import { type ListOptions, type Page, readPage } from './verbs/pages.ts';
 import { readEntity } from './verbs/read.ts';
@@ -22,6 +22,8 @@ export interface Inside {
   readonly source: EntitySource;
   /** Errors: `argument.invalid`. */
   idParts(id: unknown): IdPart[];
+  /** Of an entity that was read. */
+  idPartsOf(entity: object): IdPart[];
   /** The id as `get` takes it. */
   idOf(parts: readonly IdPart[]): unknown;
   /** The records of these ids, in order, each as one read found it. */
@@ -62,6 +64,8 @@ export function insideOfContext(
     model,
     place,
     idParts: (id) => keys.idParts(id),
+    // An entity is read by field name.
+    idPartsOf: (entity) => keys.idPartsOf(entity as Values),
     idOf: (parts) => keys.idOf(parts),
     records: (ids, options = {}) =>
       admitted(options, async () => {
@@ -76,9 +80,9 @@ export function insideOfContext(
         entries.map((entry) => seen(context, keys.recordId(entry.key), entry)),
       ),
     matcher: (where) => {
-      const fits = matcher(model, where);
-      // An entity is read by field name.
-      return (entity) => fits(entity as Values);
+      const fits = wanting(model, where, undefined);
+      // An entity is read by field name; conditions look at nothing else.
+      return (entity) => fits?.(entity as Values, NO_VERSION) !== false;
     },
     metricOf: async (embedding) => (await vectors?.catalog.current())?.spaces.get(embedding)?.active.spec.metric,
     onWrite: (listener) => queues.listeners.add(keys.place, listener),
@@ -88,3 +92,6 @@ export function insideOfContext(
 function seen(context: RepositoryContext, id: readonly IdPart[], stored: Stored | undefined): RecordSeen | undefined {
   return stored && { id, version: stored.version, entity: () => readEntity(context, id, stored) };
 }
+
+/** Where a test of fields is asked that looks at no version. */
+const NO_VERSION = makeVersion(0n, 0n);

@@ -1,12 +1,6 @@
-import type { Shape } from '../../core/model/types.ts';
 import type { Duration } from '../../core/duration.ts';
-import type {
-  DoctorOptions,
-  DoctorReport,
-  Repository,
-  SearchHit,
-  VectorRepository,
-} from '../../repositories/index.ts';
+import type { Shape } from '../../core/model/types.ts';
+import type { DoctorOptions, DoctorReport, Repository, VectorRepository } from '../../repositories/index.ts';
 import type { BlockOptions } from '../shared/options.ts';
 
 /** A repository whose entity has an `@Embedding`, on a store with vectors. */
@@ -94,13 +88,23 @@ export interface LexicalWhy {
   readonly terms: readonly string[];
 }
 
+/** A part of a text. */
+export interface Passage {
+  readonly text: string;
+  /** Of all parts, from 0. */
+  readonly index: number;
+  /** Where it is in the text that was embedded. */
+  readonly start: number;
+  readonly end: number;
+}
+
 /** One entity that was found, as its record is now. */
 export interface SemanticHit<T> {
   readonly entity: T;
   /** From 0 to 1: of one side its own; of both where it stands in them, 1 being the first of both. */
   readonly score: number;
   /** The part of the text that was nearest, where the embedding is of parts. */
-  readonly passage: SearchHit<T>['passage'];
+  readonly passage: Passage | undefined;
   readonly why: { readonly vector?: VectorWhy | undefined; readonly lexical?: LexicalWhy | undefined };
 }
 

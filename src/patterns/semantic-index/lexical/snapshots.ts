@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import type { Environment } from '../../../core/clock.ts';
+import { randomId } from '../../../core/random-id.ts';
+import type { Version } from '../../../core/version.ts';
+import { type Inside, insideOf } from '../../../repositories/internal.ts';
+import type { BlockCallOptions } from '../../shared/options.ts';
+import type { SnapshotHead, SnapshotRecords } from './snapshot-records.ts';
+
+/** Bytes of one piece: as base64, with what stands around it, well below the limit of any store. */
+const PIECE = 600_000;
+/** Who has not finished a snapshot in that time, in milliseconds, is taken for dead. */
+const CLAIM = 120_000;
+
+type Claim = NonNullable<SnapshotHead['writing']>;
+
+/**
+ * The newest snapshot of one index of words. Its pieces are written under a name that nobody uses; then one
+ * compare-and-swap of the head makes it the good one. Whoever dies before leaves the former one as it was, and who
+ * comes next clears away what was left.
+ */
+export class Snapshots {
+  readonly #records: SnapshotRecords;
+  readonly #place: { readonly name: string; readonly entity: string };
+  readonly #environment: Environment;
+
+  constructor(records: SnapshotRecords, name: string, entity: string, environment: Environment) {
+    this.#records = records;
+    this.#place = { name, entity };
+    this.#environment = environment;
+  }
+
+  /** The bytes of the newest; `undefined` if there is none, or what is there is damaged. */
+  async read(options: BlockCallOptions): Promise<Uint8Array | undefined> {
+    const current = (await this.#head(options))?.current;
+    if (current === undefined) return undefined;
+    const found = await this.#records.getMany(this.#ids(current), options);
+    const bytes = Buffer.concat(found.map((piece) => Buffer.from(piece?.data ?? '', 'base64')));
+    const isWhole =
+      digestOf(
+        bytes,
+        found.map((piece) => piece?.version),
+      ) === current.digest;
+    return isWhole ? bytes : undefined;
+  }
+
+  /** Whether it was stored; `false` if somebody else is storing one. Errors: those of a repository's write. */
+  async write(bytes: Uint8Array, options: BlockCallOptions): Promise<boolean> {
+    const { clock, random } = this.#environment;
+    const pieces = Math.max(1, Math.ceil(bytes.length / PIECE));
+    const claim: Claim = { id: randomId(random, 12), pieces, until: clock.now() + CLAIM };
+    const former = await this.#claim(claim, options);
+    if (former === 'taken') return false;
+    if (former !== undefined) await this.#drop(former, options);
+    const versions: (Version | undefined)[] = [];
+    for (const id of this.#ids(claim)) {
+      const data = Buffer.from(bytes.subarray(id.piece * PIECE, (id.piece + 1) * PIECE)).toString('base64');
+      versions.push((await this.#records.put({ ...id, data }, options)).version);
+    }
+    const replaced = await this.#publish(claim, digestOf(bytes, versions), options);
+    await this.#drop(replaced, options);
+    return replaced.id !== claim.id;
+  }
+
+  /** How many pieces nobody needs any more; with `fix` they go. */
+  async sweep({
+    fix,
+    signal,
+  }: {
+    readonly fix?: boolean | undefined;
+    readonly signal?: AbortSignal | undefined;
+  }): Promise<number> {
+    const { name, entity } = this.#place;
+    const options = { signal };
+    // It came from db.repo().
+    const inside = insideOf(this.#records) as Inside;
+    const pieces: SnapshotHead[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await inside.recordPage({ cursor, signal });
+      for (const seen of page.items) {
+        // A record of this repository.
+        const piece = seen.entity() as SnapshotHead | undefined;
+        if (piece?.name === name && piece.entity === entity && piece.snapshot !== '') pieces.push(piece);
+      }
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    // After the look at the pieces: what was begun since has none among them.
+    const head = await this.#head(options);
+    const inUse = [head?.current?.id, head?.writing?.id];
+    const orphans = pieces.filter(({ snapshot }) => !inUse.includes(snapshot));
+    if (fix === true)
+      for (const { snapshot, piece } of orphans) await this.#records.delete({ name, entity, snapshot, piece }, options);
+    return orphans.length;
+  }
+
+  #head(options: BlockCallOptions): Promise<SnapshotHead | undefined> {
+    return this.#records.get({ ...this.#place, snapshot: '', piece: 0 }, options);
+  }
+
+  /** What somebody has begun and left, if anything; `'taken'` while somebody is at it. */
+  async #claim(claim: Claim, options: BlockCallOptions): Promise<Claim | 'taken' | undefined> {
+    let left: Claim | 'taken' | undefined;
+    const head = { ...this.#place, snapshot: '', piece: 0 };
+    await this.#records.mutate(
+      head,
+      (draft) => {
+        left = draft.writing;
+        if (left !== undefined && left.id !== claim.id && left.until > this.#environment.clock.now()) left = 'taken';
+        else draft.writing = claim;
+      },
+      { ...options, ifAbsent: {} },
+    );
+    return left;
+  }
+
+  /** What is to be dropped then: the former one, or this one if others took its place. */
+  async #publish(claim: Claim, digest: string, options: BlockCallOptions): Promise<Pick<Claim, 'id' | 'pieces'>> {
+    let replaced: Pick<Claim, 'id' | 'pieces'> = { id: '', pieces: 0 };
+    await this.#records.mutate(
+      { ...this.#place, snapshot: '', piece: 0 },
+      (draft) => {
+        if (draft.writing?.id !== claim.id) {
+          replaced = claim;
+          return;
+        }
+        replaced = draft.current ?? { id: '', pieces: 0 };
+        draft.current = { id: claim.id, pieces: claim.pieces, digest };
+        draft.writing = undefined;
+      },
+      options,
+    );
+    return replaced;
+  }
+
+  async #drop(snapshot: Pick<Claim, 'id' | 'pieces'>, options: BlockCallOptions): Promise<void> {
+    for (const id of this.#ids(snapshot)) await this.#records.delete(id, options);
+  }
+
+  #ids({ id, pieces }: Pick<Claim, 'id' | 'pieces'>) {
+    return Array.from({ length: pieces }, (_, piece) => ({ ...this.#place, snapshot: id, piece }));
+  }
+}
+
+/** Also of the versions of its pieces: copied into another store they are of records that are not those of that store. */
+function digestOf(bytes: Uint8Array, versions: readonly (Version | undefined)[]): string {
+  return createHash('sha256').update(bytes).update(JSON.stringify(versions)).digest('base64url');
+}
