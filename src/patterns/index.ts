@@ -114,6 +114,30 @@ export {
   type WaitOptions,
 } from './rate-limiter/rate-limiter.ts';
 export type { OnStoreError, RateLimiterOptions } from './rate-limiter/settings.ts';
+export type { SearchErrorDetails } from './semantic-index/errors.ts';
+export { SemanticIndex } from './semantic-index/semantic-index.ts';
+export type {
+  Analyzer,
+  FindOptions,
+  HybridWeights,
+  Lack,
+  LexicalField,
+  LexicalOptions,
+  LexicalReport,
+  LexicalStats,
+  LexicalWhy,
+  Passage,
+  ReadyOptions,
+  ReadyProgress,
+  SearchableRepository,
+  SearchDoctorOptions,
+  SearchDoctorReport,
+  SearchPage,
+  SemanticHit,
+  SemanticIndexOptions,
+  SimilarOptions,
+  VectorWhy,
+} from './semantic-index/types.ts';
 export type { SessionCreateOptions } from './sessions/create.ts';
 export type { SessionErrorDetails } from './sessions/errors.ts';
 export type { RevokeAllOptions, SessionRef } from './sessions/revoke.ts';
