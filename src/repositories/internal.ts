@@ -8,4 +8,5 @@ export { usageOf } from './tenancy/metering.ts';
 export type { Place } from './tenancy/place.ts';
 export type { Access, TenantPolicy } from './tenancy/policy.ts';
 export type { Sealer } from './tenancy/sealer.ts';
+export { scoreOf } from './vectors/score.ts';
 export { forEachItem } from './verbs/bulk.ts';

@@ -1,0 +1,142 @@
+import type { BlockCallOptions } from '../shared/options.ts';
+import { Patience } from '../shared/patience.ts';
+import { changeGroup, getGroup, holderOf } from './claims.ts';
+import type { DedupContext } from './context.ts';
+import type { Document } from './documents.ts';
+import type { Group, Link } from './records.ts';
+
+// Clusters are a forest: each group leads into another or is the first of its cluster. One compare-and-swap of the group that
+// leads on makes one cluster of two. It leads to one that comes before it, so that there are no rings: see `comesBefore`.
+
+/** The first group of the cluster of a group; `undefined` if nobody has claimed the text yet. */
+export async function rootOf(
+  context: DedupContext,
+  key: string,
+  options: BlockCallOptions,
+): Promise<Group | undefined> {
+  let group = await getGroup(context, key, options);
+  const passed: string[] = [];
+  while (group?.into !== undefined) {
+    passed.push(group.key);
+    // Groups are never deleted, so that what leads on leads somewhere.
+    group = await getGroup(context, group.into.key, options);
+  }
+  if (group !== undefined && passed.length > 2) await shorten(context, passed, group.key, options);
+  return group;
+}
+
+/** Whoever comes next has a shorter way. */
+async function shorten(
+  context: DedupContext,
+  passed: readonly string[],
+  root: string,
+  options: BlockCallOptions,
+): Promise<void> {
+  for (const key of passed.slice(0, -1)) {
+    await changeGroup(
+      context,
+      key,
+      (draft) => {
+        if (draft.into === undefined || draft.into.key === root) return false;
+        draft.into.key = root;
+        return true;
+      },
+      options,
+    );
+  }
+}
+
+/**
+ * Whether a cluster stays when it becomes one with another: what was told to be unique before what was not, then what is older.
+ * A group comes no later in this order while time passes, and no earlier once it leads on.
+ */
+function comesBefore(one: Group, other: Group): boolean {
+  if (one.isSettled !== other.isSettled) return one.isSettled;
+  return one.at !== other.at ? one.at < other.at : one.key < other.key;
+}
+
+/**
+ * Makes one cluster of those of two texts. `'apart'` if one of them is kept apart from the other, or has not been claimed yet: then
+ * who does so will look for the other.
+ */
+export async function unite(
+  context: DedupContext,
+  link: Omit<Link, 'key'>,
+  options: BlockCallOptions,
+): Promise<'joined' | 'one' | 'apart'> {
+  const { settings, environment } = context;
+  const patience = new Patience(`A cluster of the deduplicator '${settings.name}'`, environment, options);
+  for (;;) {
+    const [one, other] = await Promise.all([rootOf(context, link.one, options), rootOf(context, link.other, options)]);
+    if (one === undefined || other === undefined) return 'apart';
+    if (one.key === other.key) return 'one';
+    const areSettled = one.isSettled && other.isSettled;
+    if (link.kind !== 'merged' && areSettled && (one.isApart || other.isApart)) return 'apart';
+    const [stays, joins] = comesBefore(one, other) ? [one, other] : [other, one];
+    const seen = await changeGroup(
+      context,
+      joins.key,
+      (draft) => {
+        if (draft.into !== undefined || draft.isSettled !== joins.isSettled) return false;
+        draft.into = { ...link, key: stays.key };
+        return true;
+      },
+      options,
+    );
+    if (seen?.into !== undefined) await listUnder(context, seen, options);
+    if (seen?.into?.key === stays.key) return 'joined';
+    await patience.next();
+  }
+}
+
+/** Lists a group that leads on, with all that joined it, under the first of its cluster. */
+export async function listUnder(context: DedupContext, group: Group, options: BlockCallOptions): Promise<void> {
+  const { sets } = context;
+  let root = await rootOf(context, group.key, options);
+  while (root !== undefined && root.key !== group.key) {
+    const list = sets.members(root.key);
+    await list.add(memberOf(group), options);
+    for await (const members of sets.members(group.key).pages({ signal: options.signal })) {
+      for (const member of members) await list.add(member, options);
+    }
+    await sets.clusters.add(root.key, options);
+    // One that has joined another meanwhile may have been listed there before this was added.
+    const now = await rootOf(context, root.key, options);
+    if (now?.key === root.key) return;
+    root = now;
+  }
+}
+
+/** The document that stands for a cluster: of the oldest text that anybody has, its holder. */
+export async function canonicalOf(
+  context: DedupContext,
+  root: Group,
+  options: BlockCallOptions,
+): Promise<Document | undefined> {
+  const first = await holderOf(context, root, options);
+  if (first !== undefined) return first;
+  for await (const key of membersOf(context, root.key, options)) {
+    const group = await getGroup(context, key, options);
+    const holder = group && (await holderOf(context, group, options));
+    if (holder !== undefined) return holder;
+  }
+  return undefined;
+}
+
+/** The groups that joined a cluster, the oldest first. */
+export async function* membersOf(
+  { sets }: DedupContext,
+  root: string,
+  { signal }: BlockCallOptions,
+): AsyncGenerator<string, void, undefined> {
+  for await (const members of sets.members(root).pages({ signal })) {
+    for (const member of members) yield member.slice(AGE_LENGTH);
+  }
+}
+
+/** Milliseconds since 1970 in base 36, for five thousand years. */
+const AGE_LENGTH = 9;
+
+function memberOf({ at, key }: Group): string {
+  return Math.max(0, Math.floor(at)).toString(36).padStart(AGE_LENGTH, '0') + key;
+}
