@@ -30,6 +30,32 @@ export {
 } from './counter/counter.ts';
 export type { CounterErrorDetails } from './counter/errors.ts';
 export type { CounterOptions } from './counter/settings.ts';
+export type {
+  CalibrateOptions,
+  Calibration,
+  Curve as CalibrationCurve,
+  LabelledPair,
+  Rates as CalibrationRates,
+} from './dedup/calibrate.ts';
+export { Deduplicator, type SubmitManyOptions } from './dedup/deduplicator.ts';
+export type { DedupErrorDetails } from './dedup/errors.ts';
+export type { DeduplicatorOptions, NearOptions, SemanticOptions } from './dedup/settings.ts';
+export type { SweepOptions, SweepProgress, SweepReport } from './dedup/sweep.ts';
+export type { Banding } from './dedup/text/min-hash.ts';
+export type {
+  Cluster,
+  DocumentInput,
+  Duplicate,
+  DuplicateKind,
+  Match as DuplicateMatch,
+  OnDuplicate,
+  ReviewPair,
+  SubmitOptions,
+  Submitted,
+  TextFieldOf,
+  TextOf,
+  Verdict,
+} from './dedup/types.ts';
 export { Candidacy, type LeadOptions } from './election/candidacy.ts';
 export { Election } from './election/election.ts';
 export type { ElectionErrorDetails } from './election/errors.ts';
