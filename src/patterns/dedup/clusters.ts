@@ -57,19 +57,23 @@ function comesBefore(one: Group, other: Group): boolean {
 
 /**
  * Makes one cluster of those of two texts. `'apart'` if one of them is kept apart from the other, or has not been claimed yet: then
- * who does so will look for the other.
+ * who does so will look for the other. A repair also lists what was made one before.
  */
 export async function unite(
   context: DedupContext,
   link: Omit<Link, 'key'>,
-  options: BlockCallOptions,
+  { isRepair, ...options }: BlockCallOptions & { readonly isRepair: boolean },
 ): Promise<'joined' | 'one' | 'apart'> {
   const { settings, environment } = context;
   const patience = new Patience(`A cluster of the deduplicator '${settings.name}'`, environment, options);
   for (;;) {
     const [one, other] = await Promise.all([rootOf(context, link.one, options), rootOf(context, link.other, options)]);
     if (one === undefined || other === undefined) return 'apart';
-    if (one.key === other.key) return 'one';
+    if (one.key === other.key) {
+      // Whoever made them one may have crashed before it listed them.
+      if (isRepair) for (const key of [link.one, link.other]) await listAlong(context, key, options);
+      return 'one';
+    }
     const areSettled = one.isSettled && other.isSettled;
     if (link.kind !== 'merged' && areSettled && (one.isApart || other.isApart)) return 'apart';
     const [stays, joins] = comesBefore(one, other) ? [one, other] : [other, one];
@@ -104,6 +108,14 @@ export async function listUnder(context: DedupContext, group: Group, options: Bl
     const now = await rootOf(context, root.key, options);
     if (now?.key === root.key) return;
     root = now;
+  }
+}
+
+async function listAlong(context: DedupContext, key: string, options: BlockCallOptions): Promise<void> {
+  let group = await getGroup(context, key, options);
+  while (group?.into !== undefined) {
+    await listUnder(context, group, options);
+    group = await getGroup(context, group.into.key, options);
   }
 }
 

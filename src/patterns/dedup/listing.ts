@@ -65,7 +65,8 @@ export async function merge(
 ): Promise<Cluster> {
   const [first, second] = await Promise.all([knownEntry(context, one, options), knownEntry(context, other, options)]);
   const pair = { one: first.key, other: second.key };
-  if (pair.one !== pair.other) await unite(context, { ...pair, kind: 'merged', score: 1 }, options);
+  if (pair.one !== pair.other)
+    await unite(context, { ...pair, kind: 'merged', score: 1 }, { ...options, isRepair: true });
   await settleReview(context, pair, false, options);
   return cluster(context, one, options);
 }

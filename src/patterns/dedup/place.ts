@@ -47,13 +47,17 @@ export async function place(context: DedupContext, document: Document, options: 
   }
   if (group.isReady && options.again !== true) return { key, isReplay, found: [], joined: 0 };
   const found = await similarToGroup(context, group, document, options);
+  // In a sweep each lists itself.
+  const isRepair = isReplay && options.again !== true;
+  const { signal, retry } = options;
+  const call = { signal, retry };
   let joined = 0;
   for (const item of found) {
     const pair = { kind: item.kind, score: item.score, one: key, other: item.key };
     const judgement = judge(context.settings, item);
     if (judgement === 'same') {
       const isLoose = options.again === true && (await areDifferent(context, pair, options));
-      if (!isLoose && (await unite(context, pair, options)) === 'joined') joined++;
+      if (!isLoose && (await unite(context, pair, { ...call, isRepair })) === 'joined') joined++;
     }
     if (judgement === 'review') await offerForReview(context, pair, options);
   }
