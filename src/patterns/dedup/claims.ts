@@ -128,7 +128,8 @@ export async function claim(
         if (draft.holder !== id) {
           const isGone = replaced !== undefined && replaced.holder === draft.holder && replaced.turn === draft.turn;
           if (!isGone) return false;
-          if (draft.holder === undefined && replaced.heir === undefined) comeBack(draft, mark, buckets);
+          // Whoever left it may still be taking it out of its buckets.
+          if (draft.holder === undefined) comeBack(draft, mark, buckets);
           draft.holder = replaced.heir?.id ?? id;
         }
         draft.turn += 1;

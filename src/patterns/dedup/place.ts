@@ -43,9 +43,10 @@ export async function place(context: DedupContext, document: Document, options: 
   if (other !== undefined) {
     const root = await rootOf(context, key, options);
     if (root !== undefined) await context.sets.clusters.add(root.key, options);
-    return { key, isReplay, found: [], joined: 0 };
   }
-  if (group.isReady && options.again !== true) return { key, isReplay, found: [], joined: 0 };
+  // A copy looks for whoever holds the text and has not done so: that one may have died, and the copy will inherit.
+  const mustLook = !group.isReady || (other === undefined && options.again === true);
+  if (!mustLook) return { key, isReplay, found: [], joined: 0 };
   const found = await similarToGroup(context, group, document, options);
   // In a sweep each lists itself.
   const isRepair = isReplay && options.again !== true;
@@ -61,9 +62,11 @@ export async function place(context: DedupContext, document: Document, options: 
     }
     if (judgement === 'review') await offerForReview(context, pair, options);
   }
-  const settled = await settle(context, key, options);
+  const settled = await settle(context, group, options);
+  // The text was given up and came back meanwhile: it is in no bucket as it was.
+  if (settled?.mark !== group.mark) return place(context, document, options);
   // Whoever found this one first may have crashed before it was listed.
-  if (settled?.into !== undefined) await listUnder(context, settled, options);
+  if (settled.into !== undefined) await listUnder(context, settled, options);
   return { key, isReplay, found, joined };
 }
 
@@ -113,11 +116,12 @@ export async function leaveAll(context: DedupContext, { id, left }: Entry, optio
 }
 
 /** From here on the text is unique, unless it has joined a cluster already. */
-function settle(context: DedupContext, key: string, options: BlockCallOptions): Promise<Group | undefined> {
+function settle(context: DedupContext, { key, mark }: Group, options: BlockCallOptions): Promise<Group | undefined> {
   return changeGroup(
     context,
     key,
     (draft) => {
+      if (draft.mark !== mark) return false;
       const isSettled = draft.isSettled || draft.into === undefined;
       if (draft.isReady && draft.isSettled === isSettled) return false;
       draft.isReady = true;
