@@ -1,3 +1,4 @@
+import { NorimakiError } from '../../core/errors.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { changeRecord } from './change.ts';
 import type { DedupContext } from './context.ts';
@@ -20,27 +21,44 @@ export async function enterBuckets(
   group: Marked,
   options: BlockCallOptions,
 ): Promise<readonly Neighbour[]> {
-  const { records, settings } = context;
   const own = entryOf(group);
   const full = await Promise.all(
-    group.buckets.map(async (bucket, band) => {
-      const seen = await changeRecord(
-        records.buckets,
-        { name: settings.name, bucket: bucketName(band, bucket) },
-        (draft, wasAbsent) => {
-          if (wasAbsent) return true;
-          if (draft.entries.includes(own)) return false;
-          // The newest stay: of two that race at least one is seen, however many stand here.
-          draft.entries = [...draft.entries, own].slice(-settings.near.bucket);
-          return true;
-        },
-        options,
-        () => ({ entries: [own] }),
-      );
-      return seen?.entries ?? [];
-    }),
+    group.buckets.map((bucket, band) => enterBucket(context, bucketName(band, bucket), own, options)),
   );
   return neighbours(full, group.key);
+}
+
+async function enterBucket(
+  { records, settings }: DedupContext,
+  bucket: string,
+  own: string,
+  options: BlockCallOptions,
+): Promise<readonly string[]> {
+  const id = { name: settings.name, bucket };
+  const { signal, retry } = options;
+  // Most buckets of most texts are new; this needs no read.
+  const isNew = await records.buckets.create({ ...id, entries: [own] }, { signal, retry }).then(
+    () => true,
+    (error: unknown) => {
+      if (NorimakiError.is(error, 'already.exists')) return false;
+      throw error;
+    },
+  );
+  if (isNew) return [];
+  const seen = await changeRecord(
+    records.buckets,
+    id,
+    (draft, wasAbsent) => {
+      if (wasAbsent) return true;
+      if (draft.entries.includes(own)) return false;
+      // The newest stay: of two that race at least one is seen, however many stand here.
+      draft.entries = [...draft.entries, own].slice(-settings.near.bucket);
+      return true;
+    },
+    options,
+    () => ({ entries: [own] }),
+  );
+  return seen?.entries ?? [];
 }
 
 /** What stands in buckets. */

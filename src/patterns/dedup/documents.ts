@@ -6,7 +6,7 @@ import type { Database, Repository, SearchHit, VectorRepository } from '../../re
 import { insideOf } from '../../repositories/internal.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { type DedupSettings, refuse } from './settings.ts';
-import { type Fingerprint, fingerprint } from './text/fingerprint.ts';
+import { Fingerprint } from './text/fingerprint.ts';
 
 /** What a user's entity looks like from here. */
 export interface DocumentShape extends Shape {
@@ -91,7 +91,7 @@ export class Documents {
         ? value
         : refuse('text', `${this.#model.name}.${field} is compared and must be a string.`);
     });
-    return fingerprint(texts, this.#settings);
+    return new Fingerprint(texts, this.#settings);
   }
 
   /** The fingerprint of a text that is in no record. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { settingsOf } from '../settings.ts';
-import { bucketsOf, fingerprint } from './fingerprint.ts';
+import { bucketsOf, Fingerprint } from './fingerprint.ts';
 import { bandsOf, missProbability } from './min-hash.ts';
 import { normalize } from './normalize.ts';
 import { sharedPassages } from './passages.ts';
@@ -34,15 +34,15 @@ test('a word is a run of letters and digits, and each character where words have
 });
 
 test('the same words in other fields are another text', () => {
-  const hash = (fields: string[]) => fingerprint(fields, settings).hash;
+  const hash = (fields: string[]) => new Fingerprint(fields, settings).hash;
   expect(hash(['a b', 'c'])).not.toBe(hash(['a', 'b c']));
   expect(hash(['A  b', 'c'])).toBe(hash(['a b', 'C']));
   const verbatim = settingsOf({ name: 'd', text: ['text'], exact: 'verbatim' });
-  expect(fingerprint(['A'], verbatim).hash).not.toBe(fingerprint(['a'], verbatim).hash);
+  expect(new Fingerprint(['A'], verbatim).hash).not.toBe(new Fingerprint(['a'], verbatim).hash);
 });
 
 test('a text without words is in no bucket', () => {
-  expect(bucketsOf(fingerprint(['?!…'], settings), settings)).toEqual([]);
+  expect(bucketsOf(new Fingerprint(['?!…'], settings), settings)).toEqual([]);
   expect(jaccard(new Set(), new Set())).toBe(0);
 });
 
