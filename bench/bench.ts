@@ -2,6 +2,7 @@ import { annBench } from './ann.ts';
 import { cacheBench } from './cache.ts';
 import { codecBench } from './codec.ts';
 import { counterBench } from './counter.ts';
+import { dedupBench } from './dedup.ts';
 import { electionBench } from './election.ts';
 import { embeddedBench } from './embedded.ts';
 import { eventsBench } from './events.ts';
@@ -22,6 +23,7 @@ const benches = {
   cache: cacheBench,
   codec: codecBench,
   counter: counterBench,
+  dedup: dedupBench,
   election: electionBench,
   embedded: embeddedBench,
   inventory: inventoryBench,
