@@ -1,0 +1,55 @@
+import { comparable, mean } from '../geometry.ts';
+import type { Profile, ProfileEvent } from '../profile.ts';
+import { likedItems } from '../profile.ts';
+import type { Query } from '../shelf.ts';
+import type { RecommenderParts } from '../strategies/call.ts';
+
+/** What one user did before the item that was left out. */
+export interface Past {
+  readonly profile: Profile;
+  /** In the order of time, what was liked only. */
+  readonly liked: readonly ProfileEvent[];
+}
+
+type Target = (
+  parts: RecommenderParts,
+  past: Past,
+  signal: AbortSignal | undefined,
+) => Promise<Float32Array | undefined>;
+
+/** The mean of all that a user likes, whatever its weight and age. */
+const meanVector: Target = async (parts, { profile }, signal) => {
+  const names = likedItems(profile, parts.settings).map(({ item }) => item);
+  const vectors = await parts.vectors.of(names, signal);
+  return mean([...vectors.values()].map((vector) => ({ vector: comparable(vector, parts.metric), weight: 1 })));
+};
+
+/** `(old + new) / 2` at each step: half of it is the last item. */
+const halvingMean: Target = async (parts, { liked }, signal) => {
+  const vectors = await parts.vectors.of(
+    liked.map(({ item }) => item),
+    signal,
+  );
+  return liked.reduce<Float32Array | undefined>((old, { item }) => {
+    const next = vectors.get(item);
+    if (old === undefined || next === undefined) return old ?? next;
+    return old.map((x, i) => (x + (next[i] ?? 0)) / 2);
+  }, undefined);
+};
+
+/** What to be better than, beside what is popular. */
+export const BASELINES = { mean: meanVector, halving: halvingMean } as const;
+export type Baseline = keyof typeof BASELINES;
+
+/** The nearest items to one vector of a user. */
+export async function baselineList(
+  name: Baseline,
+  parts: RecommenderParts,
+  past: Past,
+  count: number,
+  query: Query,
+): Promise<string[]> {
+  const target = await BASELINES[name](parts, past, query.signal);
+  if (target === undefined || target.every((x) => x === 0)) return [];
+  return (await parts.shelf.near(target, count, query)).map((found) => found.name);
+}

@@ -1,0 +1,74 @@
+import { MAX_K } from '../../core/vectors/index.ts';
+import type { ItemSettings } from './call-options.ts';
+import type { Counts } from './counts.ts';
+import { diversified } from './diversify.ts';
+import type { Query } from './shelf.ts';
+import { fuse } from './strategies/blended.ts';
+import type { RecommenderParts, Suggestion } from './strategies/call.ts';
+import { shares } from './strategies/co-visit.ts';
+import { ranked } from './tally.ts';
+
+const POOL = 4;
+
+/** Items that go with one. Errors: `recommend.unknownItem`. */
+export async function similarItems(
+  parts: RecommenderParts,
+  counts: Counts,
+  name: string,
+  strategy: 'content' | 'coVisit' | 'blended',
+  { limit, diversify, query }: ItemSettings,
+): Promise<Suggestion[]> {
+  const pool = diversify > 0 || strategy === 'blended' ? Math.min(POOL * limit, MAX_K) : limit;
+  const others: Query = { ...query, isExcluded: (other) => other === name || query.isExcluded(other) };
+  const byContent = (): Promise<Suggestion[]> => contentOf(parts, name, pool, others);
+  const byCoVisits = (): Promise<Suggestion[]> => coVisitsOf(parts, counts, name, pool, others);
+  const [first, second] = strategy === 'coVisit' ? [byCoVisits, byContent] : [byContent, byCoVisits];
+  const one = await first();
+  // By content it was read already.
+  if (strategy === 'coVisit') await parts.shelf.check(name, query.signal);
+  const other = strategy === 'blended' || one.length < limit ? await second() : [];
+  const list = strategy === 'blended' ? fused(one, other) : unique([...one, ...other]);
+  const chosen = diversify > 0 ? await diversified(list, limit, diversify, parts.vectors, query.signal) : list;
+  return chosen.slice(0, limit);
+}
+
+async function contentOf(
+  { shelf }: RecommenderParts,
+  name: string,
+  count: number,
+  query: Query,
+): Promise<Suggestion[]> {
+  const found = await shelf.like(name, count, query);
+  return found.map((one) => ({ ...one, source: 'content', because: [] }));
+}
+
+async function coVisitsOf(
+  { shelf, settings }: RecommenderParts,
+  counts: Counts,
+  name: string,
+  count: number,
+  query: Query,
+): Promise<Suggestion[]> {
+  const [list = []] = await counts.beside([name], query.signal);
+  const found = await shelf.take(shares(ranked([list], settings.halfLife)), count, query);
+  return found.map((one) => ({ ...one, source: 'coVisit', because: [] }));
+}
+
+function fused(one: readonly Suggestion[], other: readonly Suggestion[]): Suggestion[] {
+  return fuse(
+    [
+      [one, 1],
+      [other, 1],
+    ],
+    'blended',
+  );
+}
+
+function unique(list: readonly Suggestion[]): Suggestion[] {
+  const names = new Set<string>();
+  return list.filter(({ name }) => {
+    const isNew = !names.has(name);
+    names.add(name);
+    return isNew;
+  });
+}
