@@ -140,6 +140,28 @@ export {
   type WaitOptions,
 } from './rate-limiter/rate-limiter.ts';
 export type { OnStoreError, RateLimiterOptions } from './rate-limiter/settings.ts';
+export type {
+  ItemOptions,
+  RecommendOptions,
+  SimilarOptions as SimilarItemOptions,
+} from './recommender/call-options.ts';
+export type { RecommenderErrorDetails } from './recommender/errors.ts';
+export type { EvaluateOptions } from './recommender/evaluate/call.ts';
+export type { Contender, Evaluation } from './recommender/evaluate/evaluate.ts';
+export type { Quality } from './recommender/evaluate/metrics.ts';
+export type { MetItem, UserProfile } from './recommender/profile-view.ts';
+export { Recommender, type RecordOptions } from './recommender/recommender.ts';
+export type { Recorded } from './recommender/recordings.ts';
+export type { CoVisitOptions, PopularOptions, RecommenderOptions } from './recommender/settings.ts';
+export type {
+  Because,
+  ItemIdOf,
+  ItemOf,
+  Recommendation,
+  SimilarItem,
+  Strategy,
+  UserEvent,
+} from './recommender/types.ts';
 export type { SearchErrorDetails } from './semantic-index/errors.ts';
 export { SemanticIndex } from './semantic-index/semantic-index.ts';
 export type {
