@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { VectorStore } from '../../../src/core/store.ts';
 import type { Database } from '../../../src/index.ts';
 import { defineEntity, NorimakiError } from '../../../src/index.ts';
 import {
@@ -14,6 +15,7 @@ import {
   Inventory,
   projectedFields,
   RateLimiter,
+  Recommender,
   Sessions,
   sessionFields,
   stockFields,
@@ -32,6 +34,8 @@ const Session = defineEntity('session', z.object({ ...sessionFields, cart: z.num
 });
 
 const Stock = defineEntity('stock', z.object({ ...stockFields, title: z.string() }), { id: 'sku' });
+
+const Dish = defineEntity('dish', z.object({ id: z.string() }), { id: 'id', embeddings: { look: { dimensions: 2 } } });
 
 const Account = defineAggregate({
   name: 'account',
@@ -148,6 +152,25 @@ export const BLOCKS: readonly BlockUse[] = [
       const second = await inventory.tryReserve([{ sku: 's', quantity: 2 }]);
       await inventory.commit(hold.id);
       return [second.ok, await inventory.available('s')];
+    },
+  },
+  {
+    name: 'Recommender',
+    run: async (db) => {
+      // The stores that blocks are tried on have vectors.
+      const whole = db as Database<VectorStore>;
+      for (const [id, x] of [
+        ['a', 0],
+        ['b', 0.1],
+        ['c', 0.2],
+      ] as const) {
+        await whole.repo(Dish).create({ id, look: Float32Array.of(1, x) });
+      }
+      const dishes = new Recommender(whole, Dish, { name: 'r', signals: { eat: 1 } });
+      const recorded = [1, 2].map(() => dishes.record('mia', 'a', 'eat', { idempotencyKey: 'k' }));
+      const replays = (await Promise.all(recorded)).map(({ replayed }) => replayed).sort();
+      const lists = [await dishes.for('mia'), await dishes.for('tom'), await dishes.similar('c')];
+      return [replays, lists.map((list) => list.map(({ item }) => item.id)), await dishes.forget('mia')];
     },
   },
   {
