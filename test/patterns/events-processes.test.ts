@@ -8,8 +8,9 @@ import { temporaryFolder } from '../embedded/support/folder.ts';
 import { isLong } from '../support/campaign.ts';
 import { Account, all } from './support/event-stores.ts';
 
-const WRITERS = 8;
-const APPENDS = isLong ? 1000 : 200;
+const WRITERS = isLong ? 8 : 4;
+const KILLED = isLong ? 3 : 2;
+const APPENDS = isLong ? 1000 : 60;
 
 interface Message {
   readonly appended?: string;
@@ -17,7 +18,7 @@ interface Message {
   readonly deposited?: string;
 }
 
-test('8 processes append to one stream of one folder, and three are killed: all that was acknowledged is there, once and in order', async () => {
+test('processes append to one stream of one folder, and some are killed: all that was acknowledged is there, once and in order', async () => {
   const { data } = await temporaryFolder();
   const children: Child[] = Array.from({ length: WRITERS }, (_, i) =>
     startChild('event-writer', data, `w${i}`, APPENDS),
@@ -30,13 +31,13 @@ test('8 processes append to one stream of one folder, and three are killed: all 
     child.send('go');
     child.process.stdin?.end();
   }
-  for (const [i, child] of children.slice(0, 3).entries()) {
-    while (child.messages.length < (i + 1) * 20) await sleep(2);
+  for (const [i, child] of children.slice(0, KILLED).entries()) {
+    while (child.messages.length < (i + 1) * 10) await sleep(2);
     child.process.kill('SIGKILL');
   }
   const ends = await Promise.all(children.map(({ ended }) => ended));
-  expect(ends.slice(0, 3).map(({ signal }) => signal)).toEqual(['SIGKILL', 'SIGKILL', 'SIGKILL']);
-  for (const end of ends.slice(3)) expect(end).toMatchObject({ code: 0, errors: '' });
+  for (const { signal } of ends.slice(0, KILLED)) expect(signal).toBe('SIGKILL');
+  for (const end of ends.slice(KILLED)) expect(end).toMatchObject({ code: 0, errors: '' });
 
   await using db = await open(embedded({ path: data }));
   const events = new EventStore(db, { name: 'bank', aggregates: [Account], snapshotEvery: 50 });
@@ -46,15 +47,15 @@ test('8 processes append to one stream of one folder, and three are killed: all 
   expect(where.size).toBe(read.length);
   const messages = children.flatMap((child) => child.messages as Message[]);
   const acknowledged = messages.filter(({ appended }) => appended !== undefined);
-  expect(acknowledged.length).toBeGreaterThanOrEqual(5 * APPENDS);
+  expect(acknowledged.length).toBeGreaterThanOrEqual((WRITERS - KILLED) * APPENDS);
   for (const { appended = '', version } of acknowledged) expect(where.get(appended)).toBe(version);
-  // At most what one killed process had under way.
-  expect(read.length - acknowledged.length).toBeLessThanOrEqual(3);
+  // At most what those that were killed had under way.
+  expect(read.length - acknowledged.length).toBeLessThanOrEqual(KILLED);
 
   const deposits = messages.filter(({ deposited }) => deposited !== undefined).length;
   const kept = await events.load(Account, 'joint');
   expect(kept.state.balance).toBeGreaterThanOrEqual(deposits);
-  expect(kept.state.balance).toBeLessThanOrEqual(deposits + 3);
+  expect(kept.state.balance).toBeLessThanOrEqual(deposits + KILLED);
   const folded = (await all(events.read(Account.stream('joint')))).reduce(Account.evolve, Account.initial());
   expect(kept.state).toEqual(folded);
 });

@@ -11,7 +11,7 @@ import { SeenViews, Tally } from './support/event-tally.ts';
 
 const STREAMS = 5;
 const KILLS = isLong ? 8 : 2;
-const EVENTS_FOR_EACH = 60;
+const EVENTS_FOR_EACH = isLong ? 60 : 30;
 
 interface Message {
   readonly by?: string;

@@ -12,7 +12,7 @@ import { type EventProcess, LEASE, type SubscriptionWorld, subscriptionWorld } f
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 300, embedded: 60, norikv: 60 }
-  : { memory: 6, embedded: 2, norikv: 2 };
+  : { memory: 4, embedded: 1, norikv: 1 };
 const STREAMS = 4;
 
 describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
