@@ -39,7 +39,7 @@ export function checkPassages({ name }: EntityModel, embedding: EmbeddingModel, 
 }
 
 /** If no limit is given. */
-export const DEFAULT_LIMIT = 256;
+const DEFAULT_LIMIT = 256;
 
 function mostPassages({ chunk }: EmbeddingModel): number {
   return chunk?.limit ?? DEFAULT_LIMIT;
