@@ -38,6 +38,15 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     'page views after the resize: 1201',
     'resets: fulfilled, rejected; page views: 0',
   ],
+  'deduplication.ts': [
+    'delivered 10 times, told to be new: 1',
+    'shouted: exact, 100 % like one that is known',
+    'polite: near, 83 % like one that is known',
+    'other: unique',
+    'one question of mia, sent 13 times',
+    'parcels: 3',
+    'still known: near, true',
+  ],
   'define-entity.ts': ['Cook rice: done, the version moved: true', 'x Cook rice', '- Roll nori'],
   'election.ts': [
     'refused: token 1, the report has seen 2',

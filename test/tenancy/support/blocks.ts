@@ -7,6 +7,7 @@ import {
   type CacheBus,
   ConcurrencyLimiter,
   Counter,
+  Deduplicator,
   defineAggregate,
   defineProjection,
   Election,
@@ -58,6 +59,8 @@ const Balances = defineProjection({
     view.sum += event.data.amount;
   },
 });
+
+const Letter = defineEntity('letter', z.object({ id: z.string(), text: z.string() }), { id: 'id' });
 
 /** One bus for all tenants, as one Redis would be. */
 function sharedBus(): CacheBus {
@@ -171,6 +174,18 @@ export const BLOCKS: readonly BlockUse[] = [
       const replays = (await Promise.all(recorded)).map(({ replayed }) => replayed).sort();
       const lists = [await dishes.for('mia'), await dishes.for('tom'), await dishes.similar('c')];
       return [replays, lists.map((list) => list.map(({ item }) => item.id)), await dishes.forget('mia')];
+    },
+  },
+  {
+    name: 'Deduplicator',
+    run: async (db) => {
+      const near = { bands: 4, rows: 2 };
+      const dedup = new Deduplicator(db, Letter, { name: 'd', text: ['text'], near });
+      const text = 'one text that every tenant has, and of which each has copies';
+      const first = await dedup.submit({ id: 'a', text }, { idempotencyKey: 'k' });
+      const others = [await dedup.submit({ id: 'b', text }), await dedup.check(`${text} of its own`)];
+      await dedup.remove('a');
+      return [first, others.map(({ kind }) => kind), (await dedup.cluster('b'))?.members];
     },
   },
   {
