@@ -182,7 +182,7 @@ export async function leave(context: DedupContext, key: string, id: string, opti
 }
 
 /** Gives the text of a document that is gone to a copy; without one nobody holds it. `false`: others were faster. */
-export async function passOn(context: DedupContext, group: Group, options: BlockCallOptions): Promise<boolean> {
+async function passOn(context: DedupContext, group: Group, options: BlockCallOptions): Promise<boolean> {
   const { key, holder, turn } = group;
   const to = async (heir: Document | undefined, from: string | undefined, at: number): Promise<boolean> => {
     let isDone = false;

@@ -33,7 +33,7 @@ export interface Placed {
  * Puts a document that is stored where its text belongs: claims the text, looks for what is similar, joins clusters. The same call
  * finishes what a crash has left, and changes nothing where all is done.
  */
-export async function place(context: DedupContext, document: Document, options: PlaceOptions): Promise<Placed> {
+async function place(context: DedupContext, document: Document, options: PlaceOptions): Promise<Placed> {
   const { id, print } = document;
   const { entry, isReplay } = await enter(context, document, options);
   await leaveAll(context, entry, options);
@@ -99,7 +99,7 @@ async function enter(
 }
 
 /** Leaves the texts that a document had before. */
-export async function leaveAll(context: DedupContext, { id, left }: Entry, options: BlockCallOptions): Promise<void> {
+async function leaveAll(context: DedupContext, { id, left }: Entry, options: BlockCallOptions): Promise<void> {
   if (left.length === 0) return;
   const { records, settings } = context;
   for (const key of left) await leave(context, key, id, options);

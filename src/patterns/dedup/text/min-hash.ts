@@ -18,7 +18,7 @@ function mix(hash: number): number {
 }
 
 /** For each place the smallest of all shingles in an order of its own: two sets agree at a place as often as they are alike. */
-export function minHash(shingles: Iterable<string>, places: number): Uint32Array {
+function minHash(shingles: Iterable<string>, places: number): Uint32Array {
   const smallest = new Uint32Array(places).fill(0xffffffff);
   // One order for each place, the same in every process for ever.
   const orders = Int32Array.from({ length: places }, (_, place) => mix(Math.imul(place + 1, 0x9e3779b9)));
