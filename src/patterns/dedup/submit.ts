@@ -25,7 +25,7 @@ export async function submit(context: DedupContext, given: object, options: Subm
   const { id, input } = await named(context, given, idempotencyKey, call);
   const document: Document = { id, print: documents.printOf(input) };
   if (document.print.length < settings.minLength) {
-    await documents.repository.put(input, call);
+    await write(context, input, document, call);
     await takeOut(context, id, call);
     return { kind: 'tooShort', id, stored: true, replayed: false };
   }
@@ -86,6 +86,17 @@ async function named(
   return { id: first.id, input: documents.renamed(input, first.id) };
 }
 
+/** What has this text already is left as it is: others may have changed its other fields since. */
+async function write(
+  { documents }: DedupContext,
+  input: Input,
+  { id, print }: Document,
+  call: BlockCallOptions,
+): Promise<void> {
+  const now = await documents.read(id, call);
+  if (now?.print.equals(print) !== true) await documents.repository.put(input, call);
+}
+
 /** Writes the document, then places it; again if somebody has removed it in between. */
 async function store(
   context: DedupContext,
@@ -97,7 +108,7 @@ async function store(
   const { documents, settings, environment } = context;
   const patience = new Patience(`A document of the deduplicator '${settings.name}'`, environment, call);
   for (;;) {
-    await documents.repository.put(input, call);
+    await write(context, input, document, call);
     const placed = await placeStored(context, document, { ...call, apart: isApart });
     if (placed !== undefined) return { placed, verdict: await verdictOf(context, placed, call) };
     // Edited by others to something that is too short, which is theirs to be told.

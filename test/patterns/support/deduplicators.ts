@@ -24,6 +24,11 @@ export const Meaning = defineEntity('meaning', z.object({ id: z.string(), text: 
   embeddings: { vector: { from: 'text', embedder: hashingEmbedder({ dimensions: 64 }), index: 'exact' } },
 });
 
+export const Offer = defineEntity('offer', z.object({ id: z.string(), text: z.string(), until: z.date() }), {
+  id: 'id',
+  deadline: 'until',
+});
+
 type DocOptions = Partial<Omit<DeduplicatorOptions<'id' | 'text' | 'note'>, 'semantic'>>;
 
 export interface DedupProcessOptions extends DocOptions {

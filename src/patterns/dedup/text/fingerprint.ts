@@ -25,6 +25,11 @@ export class Fingerprint {
     return this.#fields.filter((field) => field !== '').join('\n');
   }
 
+  /** Whether the fields are the same, to the letter. */
+  equals(other: Fingerprint): boolean {
+    return this.#fields.every((field, at) => field === other.#fields[at]);
+  }
+
   /** Of the same hash are exact copies. */
   get hash(): string {
     const compared = this.#settings.exact === 'normalized' ? this.#normal : this.#fields;
