@@ -112,3 +112,27 @@ test('clusters are merged and split by hand, and stay so', async () => {
   await expect(dedup.merge('a', 'nobody')).rejects.toMatchObject({ code: 'dedup.unknownDocument' });
   await expect(dedup.split('nobody')).rejects.toMatchObject({ code: 'dedup.unknownDocument' });
 });
+
+test('who only asks writes nothing', async () => {
+  const { start } = await dedupWorld();
+  const writes: string[] = [];
+  const script = ({ verb }: { verb: string }) => {
+    if (verb !== 'get' && verb !== 'getMany') writes.push(verb);
+    return 'none' as const;
+  };
+  const review = { near: { jaccard: 0.9, bands: 64, rows: 1 }, review: 0.4 };
+  const first = await start({ ...review, script });
+  expect(await first.dedup.check(textOf('w'))).toEqual({ kind: 'unique' });
+  const { dedup } = await start(review);
+  // Later ones are the first of their clusters, so that there is a way to go.
+  for (const variant of [0, 1, 2, 3, 10]) await dedup.submit({ id: `${variant}`, text: textOf('w', variant) });
+  await dedup.submit({ id: 'copy', text: textOf('w') });
+  await dedup.remove('0');
+  const reader = await start({ ...review, script });
+  expect(await reader.dedup.check(textOf('w'))).toMatchObject({ kind: 'exact', of: 'copy' });
+  expect(await reader.dedup.check(textOf('w', 2))).toMatchObject({ kind: 'exact' });
+  expect((await reader.dedup.cluster('3'))?.members).toHaveLength(4);
+  expect(await listed(reader.dedup.clusters())).toHaveLength(1);
+  expect((await listed(reader.dedup.review())).length).toBeGreaterThan(0);
+  expect(writes).toEqual([]);
+});

@@ -14,36 +14,39 @@ export async function rootOf(
   key: string,
   options: BlockCallOptions,
 ): Promise<Group | undefined> {
-  let group = await getGroup(context, key, options);
-  const passed: string[] = [];
-  while (group?.into !== undefined) {
-    passed.push(group.key);
-    // Groups are never deleted, so that what leads on leads somewhere.
-    group = await getGroup(context, group.into.key, options);
-  }
-  if (group !== undefined && passed.length > 2) await shorten(context, passed, group.key, options);
-  return group;
+  return (await wayFrom(context, key, options)).at(-1);
 }
 
-/** Whoever comes next has a shorter way. */
-async function shorten(
-  context: DedupContext,
-  passed: readonly string[],
-  root: string,
-  options: BlockCallOptions,
-): Promise<void> {
-  for (const key of passed.slice(0, -1)) {
+/** A group, and all that lead on from it to the first of its cluster. */
+async function wayFrom(context: DedupContext, key: string, options: BlockCallOptions): Promise<Group[]> {
+  const way: Group[] = [];
+  let next: string | undefined = key;
+  while (next !== undefined) {
+    const group: Group | undefined = await getGroup(context, next, options);
+    if (group !== undefined) way.push(group);
+    // Groups are never deleted, so that what leads on leads somewhere.
+    next = group?.into?.key;
+  }
+  return way;
+}
+
+/** The same as {@link rootOf}. Whoever comes next has a shorter way. */
+async function shortenTo(context: DedupContext, key: string, options: BlockCallOptions): Promise<Group | undefined> {
+  const way = await wayFrom(context, key, options);
+  const root = way.at(-1);
+  for (const { key: passed } of way.slice(0, -2)) {
     await changeGroup(
       context,
-      key,
+      passed,
       (draft) => {
-        if (draft.into === undefined || draft.into.key === root) return false;
-        draft.into.key = root;
+        if (root === undefined || draft.into === undefined || draft.into.key === root.key) return false;
+        draft.into.key = root.key;
         return true;
       },
       options,
     );
   }
+  return root;
 }
 
 /**
@@ -67,7 +70,10 @@ export async function unite(
   const { settings, environment } = context;
   const patience = new Patience(`A cluster of the deduplicator '${settings.name}'`, environment, options);
   for (;;) {
-    const [one, other] = await Promise.all([rootOf(context, link.one, options), rootOf(context, link.other, options)]);
+    const [one, other] = await Promise.all([
+      shortenTo(context, link.one, options),
+      shortenTo(context, link.other, options),
+    ]);
     if (one === undefined || other === undefined) return 'apart';
     if (one.key === other.key) {
       // Whoever made them one may have crashed before it listed them.
@@ -112,11 +118,8 @@ export async function listUnder(context: DedupContext, group: Group, options: Bl
 }
 
 async function listAlong(context: DedupContext, key: string, options: BlockCallOptions): Promise<void> {
-  let group = await getGroup(context, key, options);
-  while (group?.into !== undefined) {
-    await listUnder(context, group, options);
-    group = await getGroup(context, group.into.key, options);
-  }
+  const way = await wayFrom(context, key, options);
+  for (const group of way.slice(0, -1)) await listUnder(context, group, options);
 }
 
 /** The document that stands for a cluster: of the oldest text that anybody has, its holder. */

@@ -105,7 +105,7 @@ export class Deduplicator<Source extends EntitySource> {
 
   /** What a document of this text would be told. Writes nothing. */
   async check(text: TextOf<Source>, options: BlockCallOptions = {}): Promise<Verdict> {
-    await this.#agree(options);
+    await this.#agreeToRead(options);
     const { settings, documents } = this.#context;
     const print = documents.printOfText(text);
     if (print.length < settings.minLength) return { kind: 'tooShort' };
@@ -123,13 +123,13 @@ export class Deduplicator<Source extends EntitySource> {
 
   /** The cluster of a document, itself included; `undefined` if it was not submitted, is too short, or is gone. */
   async cluster(id: string, options: BlockCallOptions = {}): Promise<Cluster | undefined> {
-    await this.#agree(options);
+    await this.#agreeToRead(options);
     return clusterOf(this.#context, checkId(id), options);
   }
 
   /** Every cluster of two documents and more. Not a snapshot. */
   async *clusters(options: BlockCallOptions = {}): AsyncGenerator<Cluster, void, undefined> {
-    await this.#agree(options);
+    await this.#agreeToRead(options);
     yield* allClusters(this.#context, options);
   }
 
@@ -160,7 +160,7 @@ export class Deduplicator<Source extends EntitySource> {
    * ```
    */
   async *review(options: BlockCallOptions = {}): AsyncGenerator<ReviewPair, void, undefined> {
-    await this.#agree(options);
+    await this.#agreeToRead(options);
     yield* reviewPairs(this.#context, options);
   }
 
@@ -194,20 +194,36 @@ export class Deduplicator<Source extends EntitySource> {
     return sweep(this.#context, options, this.#canScan);
   }
 
+  /** Errors: `dedup.settingsMismatch`. */
   async #agree({ signal }: BlockCallOptions): Promise<void> {
-    this.#agreed ??= this.#askScheme().catch((error: unknown) => {
+    this.#agreed ??= this.#sayScheme().catch((error: unknown) => {
       this.#agreed = undefined;
       throw error;
     });
     await orAborted(this.#agreed, signal);
   }
 
+  /** The same for a call that only reads: where nothing was ever written there is nothing to disagree with. */
+  async #agreeToRead({ signal }: BlockCallOptions): Promise<void> {
+    if (this.#agreed !== undefined) return orAborted(this.#agreed, signal);
+    const { records, settings } = this.#context;
+    const head = await records.heads.get(settings.name, { signal });
+    if (head === undefined) return;
+    this.#compare(head);
+    this.#agreed = Promise.resolve();
+  }
+
   /** Without a signal: it is everybody's. */
-  async #askScheme(): Promise<void> {
+  async #sayScheme(): Promise<void> {
     const { records, settings } = this.#context;
     const { name, scheme } = settings;
     const unchanged = (_draft: { readonly scheme: string }, wasAbsent: boolean): boolean => wasAbsent;
     const head = await changeRecord(records.heads, name, unchanged, {}, () => ({ scheme }));
-    if (head !== undefined && head.scheme !== scheme) throw settingsMismatch(name, head.scheme, scheme);
+    if (head !== undefined) this.#compare(head);
+  }
+
+  #compare(head: { readonly scheme: string }): void {
+    const { name, scheme } = this.#context.settings;
+    if (head.scheme !== scheme) throw settingsMismatch(name, head.scheme, scheme);
   }
 }
