@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { manualClock, seededRandom } from '../../src/testing/index.ts';
+import { type FaultCall, manualClock, seededRandom } from '../../src/testing/index.ts';
 import { START } from '../support/open.ts';
 import { gate } from './support/caches.ts';
 import { listed, startDedup, textOf } from './support/deduplicators.ts';
@@ -124,4 +124,43 @@ test.each(Object.keys(RACES))('whatever one process does amid another, at whiche
   let n = 1;
   while (await run(name, n)) n++;
   expect(n).toBeGreaterThan(8);
+});
+
+test('a copy that is listed just after nobody was found inherits the text all the same', async () => {
+  const clock = manualClock(START, { autoAdvance: true });
+  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
+  await calm.dedup.submit({ id: 'y', text: W });
+  /** Stops before the first write of such a record. */
+  const stopAt = (entity: string) => {
+    const here = gate<void>();
+    const go = gate<void>();
+    let isPassed = false;
+    const script = async ({ verb, keys }: FaultCall) => {
+      const isIt = verb === 'put' && keys.some((key) => Buffer.from(key).includes(entity));
+      if (isIt && !isPassed) {
+        isPassed = true;
+        here.open();
+        await go.promise;
+      }
+      return 'none' as const;
+    };
+    return { here: here.promise, go: () => go.open(), script };
+  };
+  // It has seen that the original is there.
+  const listing = stopAt('norimaki.index');
+  const copy = await startDedup(store, { clock, seed: 2, near: NEAR, script: listing.script });
+  const submitted = copy.dedup.submit({ id: 'x', text: W });
+  await listing.here;
+  // It has seen that there is no copy.
+  const leaving = stopAt('norimaki.dedup.group');
+  const remover = await startDedup(store, { clock, seed: 3, near: NEAR, script: leaving.script });
+  const removed = remover.dedup.remove('y');
+  await leaving.here;
+  listing.go();
+  await submitted;
+  leaving.go();
+  await removed;
+  expect(await calm.dedup.check(NEARLY)).toMatchObject({ kind: 'near', of: 'x' });
+  expect(await calm.dedup.submit({ id: 'z', text: W })).toMatchObject({ kind: 'exact', of: 'x' });
 });
