@@ -50,7 +50,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const world = new MemoryWorld(parts.settings);
   const trials = trialsOf(world, history);
-  const items = new Set([...history.values()].flat().map(({ item }) => item)).size;
+  const items = new Set([...history.values()].flat().map(({ item }) => item));
   const contenders: readonly Contender[] = [...new Set<Contender>([...strategies, 'popular', 'mean', 'halving'])];
   const judges = new Map(contenders.map((contender) => [contender, new Judge(lengths, items)]));
   const limit = Math.max(...lengths);
@@ -65,7 +65,7 @@ export async function evaluate(
   onProgress?.({ done: trials.length, total: trials.length });
   return {
     users: trials.length,
-    items,
+    items: items.size,
     quality: new Map([...judges].map(([contender, { result }]) => [contender, result])),
   };
 }

@@ -10,13 +10,11 @@ export interface Quality {
 
 /** Judges lists, each with the one item that belongs in it. */
 export class Judge {
-  readonly #lengths: readonly number[];
-  readonly #catalog: number;
+  readonly #catalog: ReadonlySet<string>;
   readonly #sums: { readonly k: number; hits: number; gain: number; readonly shown: Set<string> }[];
   #lists = 0;
 
-  constructor(lengths: readonly number[], catalog: number) {
-    this.#lengths = lengths;
+  constructor(lengths: readonly number[], catalog: ReadonlySet<string>) {
     this.#catalog = catalog;
     this.#sums = lengths.map((k) => ({ k, hits: 0, gain: 0, shown: new Set() }));
   }
@@ -25,7 +23,7 @@ export class Judge {
     this.#lists++;
     const place = list.indexOf(wanted);
     for (const sum of this.#sums) {
-      for (const item of list.slice(0, sum.k)) sum.shown.add(item);
+      for (const item of list.slice(0, sum.k)) if (this.#catalog.has(item)) sum.shown.add(item);
       if (place === -1 || place >= sum.k) continue;
       sum.hits++;
       // Of one relevant item the best possible gain is 1.
@@ -39,12 +37,8 @@ export class Judge {
     return new Map(
       this.#sums.map(({ k, hits, gain, shown }) => [
         k,
-        { recall: hits / lists, ndcg: gain / lists, coverage: shown.size / Math.max(1, this.#catalog) },
+        { recall: hits / lists, ndcg: gain / lists, coverage: shown.size / Math.max(1, this.#catalog.size) },
       ]),
     );
-  }
-
-  get longest(): number {
-    return Math.max(...this.#lengths);
   }
 }
