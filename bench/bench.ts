@@ -10,6 +10,7 @@ import { inventoryBench } from './inventory.ts';
 import { limiterBench } from './limiter.ts';
 import { projectionBench } from './projections.ts';
 import { quotasBench } from './quotas.ts';
+import { recommenderBench } from './recommender.ts';
 import { formatRows } from './row.ts';
 import { scanBench } from './scan.ts';
 import { searchBench } from './search.ts';
@@ -30,6 +31,7 @@ const benches = {
   events: eventsBench,
   limiter: limiterBench,
   quotas: quotasBench,
+  recommender: recommenderBench,
   projections: projectionBench,
   scan: scanBench,
   search: searchBench,

@@ -84,6 +84,13 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     '4 pages, 10 ms apart: true',
     '10 renders, at most 2 at once',
   ],
+  'recommendation.ts': [
+    'both tastes: true',
+    'nothing again, and no Hook: true',
+    'for Tom: Jaws, by what is popular',
+    'like The Godfather: The Godfather: Part II, The Godfather: Part III',
+    'Mia is forgotten: true, 0 items left',
+  ],
   'saas.ts': [
     'no room for another invoice: 3 of 3 keys',
     'acme deletes an invoice: tenant.suspended; it has 2',
