@@ -2,7 +2,7 @@ import { pickInt, seededRandom } from '../src/core/seeded-random.ts';
 import type { UserEvent } from '../src/patterns/index.ts';
 
 export const TASTE_SIGNALS = { view: 1, cart: 4, buy: 8, dislike: -6 } as const;
-export type TasteEvent = UserEvent<string, keyof typeof TASTE_SIGNALS>;
+type TasteEvent = UserEvent<string, keyof typeof TASTE_SIGNALS>;
 
 export interface Tastes {
   readonly items: readonly { readonly id: string; readonly look: Float32Array }[];

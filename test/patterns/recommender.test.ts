@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import type { VectorStore } from '../../src/core/store.ts';
-import type { Database } from '../../src/index.ts';
-import { NorimakiError } from '../../src/index.ts';
+import { type Database, defineEntity, NorimakiError } from '../../src/index.ts';
+import { Recommender } from '../../src/patterns/index.ts';
 import { type ManualClock, manualClock, seededRandom } from '../../src/testing/index.ts';
 import { START } from '../support/open.ts';
 import { near, Product, type Shop, skus, startShop, stockUp } from './support/recommenders.ts';
@@ -343,6 +344,108 @@ describe('forget', () => {
     expect(await shop.profile('mia')).toEqual({ user: 'mia', newest: undefined, items: [], interests: [] });
     expect((await shop.for('mia'))[0]?.source).toBe('popular');
   });
+});
+
+describe('bad input', () => {
+  test.each([
+    [{ name: '' }, 'name'],
+    [{ signals: {} }, 'signals'],
+    [{ signals: { view: Number.NaN } }, 'signals'],
+    [{ halfLife: 0 }, 'halfLife'],
+    [{ interests: 0 }, 'interests'],
+    [{ history: 7 }, 'history'],
+    [{ seen: -1 }, 'seen'],
+    [{ strategy: 'best' }, 'strategy'],
+    [{ fallback: 'popular' }, 'fallback'],
+    [{ popular: false, fallback: ['popular'] }, 'fallback'],
+    [{ coVisit: { window: 21 } }, 'window'],
+    [{ popular: { shards: 65 } }, 'shards'],
+    [{ embedding: 'sound' }, 'embedding'],
+  ])('a recommender of %o is refused for its %s', (options, argument) => {
+    const made = { name: 'x', signals: { view: 1 }, ...options } as never;
+    expect(() => new Recommender(db, Product, made)).toThrow(
+      expect.objectContaining({ code: 'argument.invalid', details: { argument } }),
+    );
+  });
+
+  test.each([
+    [{ limit: 0 }, 'limit'],
+    [{ limit: 201 }, 'limit'],
+    [{ diversify: 2 }, 'diversify'],
+    [{ explore: -1 }, 'explore'],
+    [{ seed: 0.5 }, 'seed'],
+    [{ exclude: 'nothing' }, 'exclude'],
+    [{ filter: true }, 'filter'],
+    [{ where: { colour: 'red' } }, 'where'],
+  ])('a list with %o is refused for its %s', async (options, argument) => {
+    await shop.record('mia', 'a0', 'buy');
+    await expect(shop.for('mia', options as never)).rejects.toMatchObject({
+      code: 'argument.invalid',
+      details: { argument },
+    });
+  });
+
+  test('a user without a name, a time that is none and an empty key are refused', async () => {
+    await expect(shop.for('')).rejects.toMatchObject({ details: { argument: 'user' } });
+    await expect(shop.record('mia', 'a0', 'buy', { at: Number.NaN })).rejects.toMatchObject({
+      details: { argument: 'at' },
+    });
+    await expect(shop.record('mia', 'a0', 'buy', { idempotencyKey: '' })).rejects.toMatchObject({
+      details: { argument: 'idempotencyKey' },
+    });
+  });
+
+  test('every call honours its signal', async () => {
+    await shop.record('mia', 'a0', 'buy');
+    const signal = AbortSignal.abort();
+    const calls = [
+      () => shop.record('mia', 'a0', 'buy', { signal }),
+      () => shop.for('mia', { signal }),
+      () => shop.similar('a0', { signal }),
+      () => shop.profile('mia', { signal }),
+      () => shop.forget('mia', { signal }),
+      () => shop.evaluate([{ user: 'mia', item: 'a0', signal: 'buy' }], { signal }),
+    ];
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'aborted' });
+    const results = await shop.recordMany([{ user: 'mia', item: 'a0', signal: 'buy' }], { signal });
+    expect(results).toMatchObject([{ ok: false, error: { code: 'aborted' } }]);
+    expect((await shop.profile('mia')).items[0]?.weight).toBe(8);
+  });
+});
+
+describe('evaluate', () => {
+  test('interests find what two tastes lead to, where the halving mean finds the last one only; nothing is written', async () => {
+    const history = Array.from({ length: 8 }, (_, u) =>
+      // The last item is of the taste that was not the last one.
+      ['a', 'b', 'a', 'b', 'b', 'b', 'a'].map((kind, n) => ({
+        user: `u${u}`,
+        item: `${kind}${(u + 3 * n) % 20}`,
+        signal: 'buy' as const,
+        at: START - (10 - n) * DAY,
+      })),
+    ).flat();
+    const told: number[] = [];
+    const { users, items, quality } = await shop.evaluate(history, {
+      k: [10, 1],
+      strategies: ['interests'],
+      onProgress: ({ done }) => told.push(done),
+    });
+    expect([users, items]).toEqual([8, new Set(history.map(({ item }) => item)).size]);
+    expect(told).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    const recall = (name: 'interests' | 'halving' | 'popular'): number => quality.get(name)?.get(10)?.recall ?? 0;
+    expect(recall('interests')).toBeGreaterThan(0.1);
+    expect(recall('halving')).toBe(0);
+    const best = quality.get('interests')?.get(10);
+    expect(best?.ndcg).toBeLessThan(best?.recall ?? 0);
+    expect(best?.coverage).toBeLessThanOrEqual(1);
+    expect((await shop.profile('u0')).items).toEqual([]);
+    expect(await shop.for('new')).toEqual([]);
+  });
+});
+
+test('an entity without an embedding, and a store without what it takes, are refused in a sentence', async () => {
+  const Bare = defineEntity('bare', z.object({ id: z.string() }), { id: 'id' });
+  expect(() => new Recommender(db, Bare, { name: 'x', signals: { view: 1 } })).toThrow(/no @Embedding/);
 });
 
 function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {

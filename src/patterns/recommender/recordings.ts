@@ -171,7 +171,7 @@ function attempt(call: () => void): ItemResult<void> {
 const MAX_TIME = 8.64e15;
 
 /** Milliseconds since 1970, whole. Errors: `argument.invalid`. */
-export function checkTime(at: Date | number): number {
+function checkTime(at: Date | number): number {
   const time = Math.floor(Number(at));
   if (time >= 0 && time <= MAX_TIME) return time;
   return refuse('at', 'at is when it happened: a Date, or milliseconds since 1970.');

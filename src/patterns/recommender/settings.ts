@@ -1,7 +1,7 @@
 import { type Duration, milliseconds } from '../../core/duration.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import { type BlockOptions, checkName } from '../shared/options.ts';
-import { STRATEGIES, type Strategy } from './types.ts';
+import type { Strategy } from './types.ts';
 
 /** What `Recommender` is told when it is made. */
 export interface RecommenderOptions<Signal extends string, Embedding extends string = string> extends BlockOptions {
@@ -58,6 +58,8 @@ export interface RecommenderSettings {
   readonly coVisit: { readonly window: number; readonly top: number } | undefined;
   readonly popular: { readonly shards: number; readonly top: number } | undefined;
 }
+
+const STRATEGIES: readonly Strategy[] = ['interests', 'average', 'bestScore', 'coVisit', 'popular', 'blended'];
 
 export function settingsOf(options: RecommenderOptions<string>): RecommenderSettings {
   const { coVisit = {}, popular = {} } = options;

@@ -1,8 +1,7 @@
 import type { EntitySource, ShapeOf } from '../../core/model/types.ts';
 
 /** What leads to recommendations. */
-export const STRATEGIES = ['interests', 'average', 'bestScore', 'coVisit', 'popular', 'blended'] as const;
-export type Strategy = (typeof STRATEGIES)[number];
+export type Strategy = 'interests' | 'average' | 'bestScore' | 'coVisit' | 'popular' | 'blended';
 
 /** An item, as it was read for the call. */
 export type ItemOf<Source extends EntitySource> = ShapeOf<Source>['entity'];

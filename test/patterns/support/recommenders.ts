@@ -11,7 +11,7 @@ import {
   seededRandom,
 } from '../../../src/testing/index.ts';
 
-export const DIMENSIONS = 8;
+const DIMENSIONS = 8;
 
 @Entity('product')
 export class Product {

@@ -38,8 +38,8 @@ const halvingMean: Target = async (parts, { liked }, signal) => {
 };
 
 /** What to be better than, beside what is popular. */
-export const BASELINES = { mean: meanVector, halving: halvingMean } as const;
-export type Baseline = keyof typeof BASELINES;
+const BASELINES = { mean: meanVector, halving: halvingMean } as const;
+type Baseline = keyof typeof BASELINES;
 
 /** The nearest items to one vector of a user. */
 export async function baselineList(

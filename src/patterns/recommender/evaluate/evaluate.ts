@@ -5,12 +5,12 @@ import { exclusion, type ProfileEvent } from '../profile.ts';
 import { recommend, twice } from '../recommend.ts';
 import type { RecommenderParts } from '../strategies/call.ts';
 import type { Strategy } from '../types.ts';
-import { type Baseline, baselineList, type Past } from './baselines.ts';
+import { baselineList, type Past } from './baselines.ts';
 import { MemoryWorld } from './memory-world.ts';
 import { Judge, type Quality } from './metrics.ts';
 
 /** What was tried: a strategy, or something simple to be better than. */
-export type Contender = Strategy | Baseline;
+export type Contender = Strategy | 'mean' | 'halving';
 
 /** How good recommendations would have been. */
 export interface Evaluation {

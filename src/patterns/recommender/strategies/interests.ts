@@ -25,7 +25,7 @@ interface Offer {
  * Gives out places by share, as seats are in a parliament (Sainte-Laguë): after any number of places each interest has its share of
  * them, to within one.
  */
-export function mix(offers: readonly Offer[], count: number): Suggestion[] {
+function mix(offers: readonly Offer[], count: number): Suggestion[] {
   const chosen = new Map<string, Suggestion>();
   const sides = offers.map(({ interest, suggestions }) => ({ share: interest.share, suggestions, next: 0, seats: 0 }));
   while (chosen.size < count) {
