@@ -6,6 +6,7 @@ import type { InventoryContext } from '../../src/patterns/inventory/context.ts';
 import { finishCommit, meetCarts, undo } from '../../src/patterns/inventory/meet.ts';
 import { settingsOf } from '../../src/patterns/inventory/settings.ts';
 import { Spread } from '../../src/patterns/inventory/spread.ts';
+import { take } from '../../src/patterns/inventory/take.ts';
 import { Holds } from '../../src/patterns/shared/hold/index.ts';
 import type { ManualClock } from '../../src/testing/index.ts';
 import { openMemory } from '../support/open.ts';
@@ -97,6 +98,26 @@ test('who gives a closed cart back leaves alone what a cart that was begun anew 
   await putLate(id, expiresAt.getTime());
   await undo(ctx, cart, {});
   expect(await holdsOf('A')).toEqual({});
+});
+
+test('nothing is taken for a cart whose time is over', async () => {
+  const want = { sku: 'A', parts: [{ quantity: 1 }] } as const;
+  const taking = { place, id: 'cart', want, expiresAt: clock.now(), cart: true };
+  expect(await take(ctx, taking, {})).toMatchObject({ kind: 'closed', ending: 'expired' });
+  expect(await holdsOf('A')).toEqual({});
+  expect(await take(ctx, { ...taking, expiresAt: clock.now() + 1 }, {})).toMatchObject({ kind: 'held' });
+});
+
+test('what a cart of the same name left behind that was forgotten is given back before this one takes its own', async () => {
+  const left = await putLate('cart', clock.now() - 1);
+  const want = { sku: 'A', parts: [{ quantity: 10 }] } as const;
+  const taken = await take(ctx, { place, id: 'cart', want, expiresAt: clock.now() + TTL, cart: true }, {});
+  expect(taken).toMatchObject({ kind: 'held', replayed: false, hold: { at: { default: 10 }, n: left.n + 1 } });
+  // Who comes again finds the same, also when it was given more time meanwhile.
+  for (const expiresAt of [clock.now() + TTL, clock.now() + TTL - 1]) {
+    const again = await take(ctx, { place, id: 'cart', want, expiresAt, cart: true }, {});
+    expect(again).toMatchObject({ kind: 'held', replayed: true, hold: { n: left.n + 1 } });
+  }
 });
 
 test('a word of who has begun a hold does not reach one that was begun anew under its id', async () => {
