@@ -93,4 +93,9 @@ test('a hold that nobody decides on ends in time, and one that is forgotten was 
   }
   expect(fateOf({ state: 'held', expiresAt: 5 })).toEqual({ do: 'wait', until: 5 });
   expect(fateOf(undefined)).toEqual({ do: 'undo' });
+  // All that were to be applied are; what is there still came too late.
+  expect(fateOf({ state: 'committed', expiresAt: 5 })).toEqual({ do: 'undo' });
+  // Who cannot have the participants ends what nobody had, and nothing else.
+  expect(decide({ state: 'pending', expiresAt: 5 }, 'abandon', 4)).toBe('abandoned');
+  expect(decide({ state: 'held', expiresAt: 5 }, 'abandon', 4)).toBe('held');
 });

@@ -142,6 +142,12 @@ async function stallAt(n: number, fate: FateName, wall: 'goes on' | 'is behind')
     if (fate === 'released') expect(said, label).toMatchObject({ code: 'inventory.holdClosed' });
     if (fate === 'expired') expect(said, label).toMatchObject({ code: 'inventory.holdExpired' });
   }
+  // What it took too late it gave back itself.
+  if (!('state' in said && said.state === 'held')) {
+    // What is decided on and not sold yet is not its own.
+    const mine = fate.startsWith('sold of one') ? ORDER.slice(0, 1) : ORDER;
+    for (const { sku } of mine) expect((await calm.level(sku)).reserved, `${label}, ${sku}`).toBe(0);
+  }
   // The other's hold is what it was.
   if (isHeldByOther) {
     expect(await calm.commit(id), label).toEqual({ replayed: false });
