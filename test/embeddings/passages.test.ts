@@ -171,6 +171,25 @@ test('entities with hundreds of near passages hide no others', async () => {
   expect({ found: all.hits.length, exhausted: all.exhausted }).toEqual({ found: 23, exhausted: true });
 });
 
+test('few that meet conditions on an index are found by the best of their passages, too', async () => {
+  const embedder = fakeEmbedder();
+  const { db } = await openMemory({ embedder });
+  const Tagged = defineEntity('tagged', z.object({ id: z.string(), tag: z.string(), text: z.string() }), {
+    id: 'id',
+    index: ['tag'],
+    embeddings: { vector: { from: 'text', index: 'exact', chunk: CHUNK } },
+  });
+  const repo = db.repo(Tagged);
+  for (const tag of ['x', 'y']) {
+    await repo.create({ id: `a ${tag}`, tag, text: words('one', 'two', 'three') });
+    await repo.create({ id: `b ${tag}`, tag, text: words('four', 'five', 'six') });
+  }
+  const { hits, exhausted } = await repo.search(words('five'), { where: { tag: 'x' }, minScore: -1 });
+  expect(hits.map(({ entity }) => entity.id)).toEqual(['b x', 'a x']);
+  expect(hits[0]).toMatchObject({ score: expect.closeTo(1, 5), passage: { text: words('five'), index: 1 } });
+  expect(exhausted).toBe(true);
+});
+
 test('deferred: unchanged passages are there at once, the rest soon after, and nobody pays twice', async () => {
   const embedder = fakeEmbedder();
   const { db } = await openMemory({ embedder });

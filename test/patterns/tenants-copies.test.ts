@@ -16,6 +16,11 @@ const Article = defineEntity('article', z.object({ id: z.string(), title: z.stri
   embeddings: { titleVector: { from: (article: { title: string }) => article.title } },
 });
 
+const Paper = defineEntity('paper', z.object({ id: z.string(), text: z.string() }), {
+  id: 'id',
+  embeddings: { vector: { from: 'text', chunk: { size: 16 } } },
+});
+
 const KEYS = { acme: 'a', globex: 'g', copy: 'c' } as const;
 const encryption = {
   keys: (tenant: string) => ({
@@ -105,6 +110,26 @@ describe.each([
     expect(await (await tenants.db('copy')).repo(User).get('u3')).toMatchObject({ id: 'u3' });
     for await (const _ of tenants.purge('acme', { confirm: 'acme' }));
     await expectSame(tenants, 'copy');
+  });
+
+  test('passages are counted one by one, and come with a copy', async () => {
+    const { tenants } = await start(options);
+    await tenants.create('acme', { plan: 'pro' });
+    const papers = (await tenants.db('acme')).repo(Paper);
+    await papers.create({ id: 'p', text: 'green tea leaves and red seaweed and white rice' });
+    expect((await tenants.usage('acme')).vectors.used).toBe(3);
+    await tenants.clone('acme', 'copy', { plan: 'pro' });
+    expect((await tenants.usage('copy')).vectors.used).toBe(3);
+    const copy = await tenants.db('copy');
+    const { hits } = await copy.repo(Paper).search('and white rice');
+    expect(hits[0]).toMatchObject({ score: expect.closeTo(1, 5), passage: { text: 'and white rice' } });
+    expect((await copy.doctor({ entities: [Paper] })).isHealthy).toBe(true);
+    const lines = await linesOf(tenants.export('acme'));
+    await tenants.import('globex', lines, { plan: 'pro' });
+    const other = await tenants.db('globex');
+    expect((await other.repo(Paper).search('and white rice')).hits[0]?.passage?.text).toBe('and white rice');
+    await papers.delete('p');
+    expect((await tenants.reconcile('acme')).vectors.used).toBe(0);
   });
 
   test('a purge leaves none of its vectors, and none of a clone are missing', async () => {

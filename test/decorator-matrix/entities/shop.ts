@@ -12,7 +12,7 @@ const dateAsText = z.codec(z.iso.datetime(), z.date(), {
 });
 
 @Entity('product', { schema: 2, upcast: { 1: ({ title, ...rest }) => ({ ...rest, name: title }) } })
-@Embedding('text', { from: ['name', 'tags'], mode: 'deferred' })
+@Embedding('text', { from: ['name', 'tags'], mode: 'deferred', chunk: { size: 800, overlap: 100 } })
 @Embedding('place', { dimensions: 2, metric: 'euclidean', index: 'exact' })
 export class Product extends Stored {
   static readonly currency = 'JPY';
