@@ -136,3 +136,13 @@ test('who only asks writes nothing', async () => {
   expect((await listed(reader.dedup.review())).length).toBeGreaterThan(0);
   expect(writes).toEqual([]);
 });
+
+test('of two clusters that become one all members are listed, and found from each', async () => {
+  const { dedup } = await (await dedupWorld()).start();
+  const ids = ['w0', 'w1', 'x0', 'x1'];
+  for (const id of ids) await dedup.submit({ id, text: textOf(id[0] as string, Number(id[1])) });
+  await dedup.merge('x1', 'w1');
+  const clusters = await listed(dedup.clusters());
+  expect(clusters.map(({ members }) => [...members].sort())).toEqual([ids]);
+  for (const id of ids) expect((await dedup.cluster(id))?.members).toHaveLength(4);
+});

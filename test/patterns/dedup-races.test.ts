@@ -126,27 +126,53 @@ test.each(Object.keys(RACES))('whatever one process does amid another, at whiche
   expect(n).toBeGreaterThan(8);
 });
 
+/** Stops before the nth write of such a record, and those that follow it. */
+function stopAt(entity: string, nth = 1) {
+  const here = gate<void>();
+  const go = gate<void>();
+  let writes = 0;
+  const script = async ({ verb, keys }: FaultCall) => {
+    const isIt = verb === 'put' && keys.some((key) => Buffer.from(key).includes(entity));
+    if (isIt && ++writes >= nth) {
+      here.open();
+      await go.promise;
+    }
+    return 'none' as const;
+  };
+  return { here: here.promise, go: () => go.open(), script };
+}
+
+test('who was told meanwhile that it is unique does not join an older one that was not', async () => {
+  const clock = manualClock(START, { autoAdvance: true });
+  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  // It is the older one, and in no bucket yet.
+  const entering = stopAt('norimaki.dedup.bucket');
+  // Its claim is the first such write.
+  const joining = stopAt('norimaki.dedup.group', 2);
+  const script = async (call: FaultCall) => {
+    await entering.script(call);
+    return joining.script(call);
+  };
+  const older = (await startDedup(store, { clock, seed: 2, near: NEAR, script })).dedup.submit({ id: 'x', text: W });
+  await entering.here;
+  await clock.advance(1);
+  const settling = stopAt('norimaki.dedup.group', 2);
+  const process = await startDedup(store, { clock, seed: 3, near: NEAR, script: settling.script });
+  const younger = process.dedup.submit({ id: 'y', text: NEARLY });
+  await settling.here;
+  entering.go();
+  await joining.here;
+  settling.go();
+  expect(await younger).toMatchObject({ kind: 'unique' });
+  joining.go();
+  expect(await older).toMatchObject({ kind: 'near', of: 'y', canonical: 'y' });
+});
+
 test('a copy that is listed just after nobody was found inherits the text all the same', async () => {
   const clock = manualClock(START, { autoAdvance: true });
   const store = await openStore('memory', { clock, random: seededRandom(1) });
   const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
   await calm.dedup.submit({ id: 'y', text: W });
-  /** Stops before the first write of such a record. */
-  const stopAt = (entity: string) => {
-    const here = gate<void>();
-    const go = gate<void>();
-    let isPassed = false;
-    const script = async ({ verb, keys }: FaultCall) => {
-      const isIt = verb === 'put' && keys.some((key) => Buffer.from(key).includes(entity));
-      if (isIt && !isPassed) {
-        isPassed = true;
-        here.open();
-        await go.promise;
-      }
-      return 'none' as const;
-    };
-    return { here: here.promise, go: () => go.open(), script };
-  };
   // It has seen that the original is there.
   const listing = stopAt('norimaki.index');
   const copy = await startDedup(store, { clock, seed: 2, near: NEAR, script: listing.script });
