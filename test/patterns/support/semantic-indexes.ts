@@ -35,18 +35,23 @@ export interface SearchProcessOptions extends Partial<Options> {
   readonly embedder?: FakeEmbedder | undefined;
   readonly embedders?: readonly FakeEmbedder[] | undefined;
   readonly faults?: Partial<Record<FaultKind, number>> | undefined;
+  readonly script?: Parameters<typeof faultStore>[1]['script'];
 }
 
 /** One process on a store: a database, chance and faults of its own. */
 export async function startSearch(
   store: Store,
-  { clock, seed = 1, embedder = fakeEmbedder(), embedders, faults, ...options }: SearchProcessOptions,
+  { clock, seed = 1, embedder = fakeEmbedder(), embedders, faults, script, ...options }: SearchProcessOptions,
 ) {
   const random = seededRandom(seed);
   // All stores of these tests have vectors and can be watched.
-  const faulty = faultStore(store, { random: seededRandom(seed + 1), clock, faults, maxDelay: 20 }) as FaultStore<
-    VectorStore & WatchStore
-  >;
+  const faulty = faultStore(store, {
+    random: seededRandom(seed + 1),
+    clock,
+    faults,
+    script,
+    maxDelay: 20,
+  }) as FaultStore<VectorStore & WatchStore>;
   const db = await open(faulty, { clock, random, embedder, embedders });
   const articles = db.repo(Article);
   const search = new SemanticIndex(articles, {

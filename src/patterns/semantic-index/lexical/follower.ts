@@ -1,5 +1,4 @@
 import type { Environment } from '../../../core/clock.ts';
-import { NorimakiError } from '../../../core/errors.ts';
 import { fullJitter, type RetryPolicy } from '../../../core/retry/index.ts';
 import type { Version } from '../../../core/version.ts';
 import type { EntityChanges } from '../../../repositories/index.ts';
@@ -88,10 +87,9 @@ export class Follower {
             rescanning = this.#afterAll(rescanning);
           }
         }
-      } catch (error) {
-        if (signal.aborted) break;
+      } catch {
         // A tenant that is suspended, a store that is away for long: it is behind until the watch begins again.
-        if (!(error instanceof NorimakiError)) throw error;
+        if (signal.aborted) break;
       }
       this.#isLost = true;
       if (!(await this.#wait(attempt))) break;

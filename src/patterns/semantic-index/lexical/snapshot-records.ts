@@ -21,6 +21,8 @@ const record = z.object({
   current: z.object({ id: z.string(), pieces: z.number().int(), digest: z.string() }).optional(),
   /** Of the head: the one that is being written. */
   writing: claim.optional(),
+  /** Of the head: those that are to be dropped, as long as that may not have been done. */
+  leftovers: z.array(z.object({ id: z.string(), pieces: z.number().int() })).optional(),
 });
 
 /** Snapshots of indexes of words: a head for each, and pieces. */

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Environment } from '../../../core/clock.ts';
+import { NorimakiError } from '../../../core/errors.ts';
 import { randomId } from '../../../core/random-id.ts';
 import type { Version } from '../../../core/version.ts';
 import { type Inside, insideOf } from '../../../repositories/internal.ts';
 import type { BlockCallOptions } from '../../shared/options.ts';
+import { readable } from './readable.ts';
 import type { SnapshotHead, SnapshotRecords } from './snapshot-records.ts';
 
 /** Bytes of one piece: as base64, with what stands around it, well below the limit of any store. */
@@ -12,6 +14,7 @@ const PIECE = 600_000;
 const CLAIM = 120_000;
 
 type Claim = NonNullable<SnapshotHead['writing']>;
+type Pieces = Pick<Claim, 'id' | 'pieces'>;
 
 /**
  * The newest snapshot of one index of words. Its pieces are written under a name that nobody uses; then one
@@ -31,16 +34,21 @@ export class Snapshots {
 
   /** The bytes of the newest; `undefined` if there is none, or what is there is damaged. */
   async read(options: BlockCallOptions): Promise<Uint8Array | undefined> {
-    const current = (await this.#head(options))?.current;
-    if (current === undefined) return undefined;
-    const found = await this.#records.getMany(this.#ids(current), options);
-    const bytes = Buffer.concat(found.map((piece) => Buffer.from(piece?.data ?? '', 'base64')));
-    const isWhole =
-      digestOf(
-        bytes,
-        found.map((piece) => piece?.version),
-      ) === current.digest;
-    return isWhole ? bytes : undefined;
+    try {
+      const current = (await this.#head(options))?.current;
+      if (current === undefined) return undefined;
+      const found = await this.#records.getMany(this.#ids(current), options);
+      const bytes = Buffer.concat(found.map((piece) => Buffer.from(piece?.data ?? '', 'base64')));
+      const isWhole =
+        digestOf(
+          bytes,
+          found.map((piece) => piece?.version),
+        ) === current.digest;
+      return isWhole ? bytes : undefined;
+    } catch (error) {
+      if (NorimakiError.is(error, 'record.corrupt')) return undefined;
+      throw error;
+    }
   }
 
   /** Whether it was stored; `false` if somebody else is storing one. Errors: those of a repository's write. */
@@ -48,9 +56,14 @@ export class Snapshots {
     const { clock, random } = this.#environment;
     const pieces = Math.max(1, Math.ceil(bytes.length / PIECE));
     const claim: Claim = { id: randomId(random, 12), pieces, until: clock.now() + CLAIM };
-    const former = await this.#claim(claim, options);
-    if (former === 'taken') return false;
-    if (former !== undefined) await this.#drop(former, options);
+    const left = await this.#claim(claim, options).catch(async (error: unknown) => {
+      if (!NorimakiError.is(error, 'record.corrupt')) throw error;
+      // The head itself is damaged: nobody knows any more which pieces were good.
+      await this.#records.delete(this.#headId, options);
+      return this.#claim(claim, options);
+    });
+    if (left === 'taken') return false;
+    await this.#drop(left, options);
     const versions: (Version | undefined)[] = [];
     for (const id of this.#ids(claim)) {
       const data = Buffer.from(bytes.subarray(id.piece * PIECE, (id.piece + 1) * PIECE)).toString('base64');
@@ -58,7 +71,7 @@ export class Snapshots {
     }
     const replaced = await this.#publish(claim, digestOf(bytes, versions), options);
     await this.#drop(replaced, options);
-    return replaced.id !== claim.id;
+    return !replaced.includes(claim);
   }
 
   /** How many pieces nobody needs any more; with `fix` they go. */
@@ -79,14 +92,14 @@ export class Snapshots {
       const page = await inside.recordPage({ cursor, signal });
       for (const seen of page.items) {
         // A record of this repository.
-        const piece = seen.entity() as SnapshotHead | undefined;
+        const piece = readable(seen) as SnapshotHead | undefined;
         if (piece?.name === name && piece.entity === entity && piece.snapshot !== '') pieces.push(piece);
       }
       cursor = page.cursor;
     } while (cursor !== undefined);
     // After the look at the pieces: what was begun since has none among them.
     const head = await this.#head(options);
-    const inUse = [head?.current?.id, head?.writing?.id];
+    const inUse = [head?.current, head?.writing, ...(head?.leftovers ?? [])].map((one) => one?.id);
     const orphans = pieces.filter(({ snapshot }) => !inUse.includes(snapshot));
     if (fix === true)
       for (const { snapshot, piece } of orphans) await this.#records.delete({ name, entity, snapshot, piece }, options);
@@ -94,19 +107,21 @@ export class Snapshots {
   }
 
   #head(options: BlockCallOptions): Promise<SnapshotHead | undefined> {
-    return this.#records.get({ ...this.#place, snapshot: '', piece: 0 }, options);
+    return this.#records.get(this.#headId, options);
   }
 
-  /** What somebody has begun and left, if anything; `'taken'` while somebody is at it. */
-  async #claim(claim: Claim, options: BlockCallOptions): Promise<Claim | 'taken' | undefined> {
-    let left: Claim | 'taken' | undefined;
-    const head = { ...this.#place, snapshot: '', piece: 0 };
+  /** What is to be dropped, because others have begun or replaced it and died; `'taken'` while somebody is at it. */
+  async #claim(claim: Claim, options: BlockCallOptions): Promise<readonly Pieces[] | 'taken'> {
+    let left: readonly Pieces[] | 'taken' = 'taken';
     await this.#records.mutate(
-      head,
+      this.#headId,
       (draft) => {
-        left = draft.writing;
-        if (left !== undefined && left.id !== claim.id && left.until > this.#environment.clock.now()) left = 'taken';
-        else draft.writing = claim;
+        const { writing, leftovers = [] } = draft;
+        left = 'taken';
+        if (writing !== undefined && writing.id !== claim.id && writing.until > this.#environment.clock.now()) return;
+        left = writing === undefined ? leftovers : [...leftovers, { id: writing.id, pieces: writing.pieces }];
+        draft.leftovers = [...left];
+        draft.writing = claim;
       },
       { ...options, ifAbsent: {} },
     );
@@ -114,16 +129,17 @@ export class Snapshots {
   }
 
   /** What is to be dropped then: the former one, or this one if others took its place. */
-  async #publish(claim: Claim, digest: string, options: BlockCallOptions): Promise<Pick<Claim, 'id' | 'pieces'>> {
-    let replaced: Pick<Claim, 'id' | 'pieces'> = { id: '', pieces: 0 };
+  async #publish(claim: Claim, digest: string, options: BlockCallOptions): Promise<readonly Pieces[]> {
+    let replaced: readonly Pieces[] = [];
     await this.#records.mutate(
-      { ...this.#place, snapshot: '', piece: 0 },
+      this.#headId,
       (draft) => {
-        if (draft.writing?.id !== claim.id) {
-          replaced = claim;
-          return;
-        }
-        replaced = draft.current ?? { id: '', pieces: 0 };
+        const { current, writing } = draft;
+        replaced = [claim];
+        if (writing?.id !== claim.id) return;
+        replaced = current === undefined ? [] : [{ id: current.id, pieces: current.pieces }];
+        // Those of before have been dropped since the claim.
+        draft.leftovers = [...replaced];
         draft.current = { id: claim.id, pieces: claim.pieces, digest };
         draft.writing = undefined;
       },
@@ -132,11 +148,15 @@ export class Snapshots {
     return replaced;
   }
 
-  async #drop(snapshot: Pick<Claim, 'id' | 'pieces'>, options: BlockCallOptions): Promise<void> {
-    for (const id of this.#ids(snapshot)) await this.#records.delete(id, options);
+  async #drop(snapshots: readonly Pieces[], options: BlockCallOptions): Promise<void> {
+    for (const snapshot of snapshots) for (const id of this.#ids(snapshot)) await this.#records.delete(id, options);
   }
 
-  #ids({ id, pieces }: Pick<Claim, 'id' | 'pieces'>) {
+  get #headId() {
+    return { ...this.#place, snapshot: '', piece: 0 };
+  }
+
+  #ids({ id, pieces }: Pieces) {
     return Array.from({ length: pieces }, (_, piece) => ({ ...this.#place, snapshot: id, piece }));
   }
 }
