@@ -1,6 +1,6 @@
 import { idOfKey } from './entity-key.ts';
-import type { WordMatch } from './lexical/inverted-index.ts';
 import { readable } from './lexical/readable.ts';
+import type { TextMatch, WordIndex } from './lexical/word-index.ts';
 import type { Words } from './lexical/words.ts';
 import type { Plan } from './plan.ts';
 import type { Ranked, Side } from './ranked.ts';
@@ -29,7 +29,7 @@ export async function byWords({ inside }: SearchParts, words: Words, plan: Plan,
   let dropped = 0;
   for (let tries = 1; ; tries++) {
     await index.settle(signal);
-    const walk = new Walk(index.search(terms), plan);
+    const walk = new Walk(index.search(terms, MAX_READ), plan);
     while (walk.goesOn) {
       const matches = walk.take(CHUNK);
       const unread = matches.filter(({ key }) => !entities.has(key));
@@ -40,7 +40,7 @@ export async function byWords({ inside }: SearchParts, words: Words, plan: Plan,
       const read = new Map(unread.map(({ key }, i) => [key, readable(records[i])]));
       for (const match of matches) {
         const entity = entities.get(match.key) ?? read.get(match.key);
-        const isCurrent = entity !== undefined && index.isCurrent(match.key, entity);
+        const isCurrent = entity !== undefined && index.hasTexts(entity, match.hash);
         if (isCurrent) walk.meet(match, entity);
         // Who was found by a vector, and was written since: its words are of another text than its vector.
         else if (!entities.has(match.key)) walk.drop(match, entity !== undefined);
@@ -58,40 +58,44 @@ class Walk {
   /** Keys of matches that are not what their records hold. */
   readonly stale: string[] = [];
   isOutdated = false;
-  readonly #matches: readonly WordMatch[];
+  readonly #matches: readonly TextMatch[];
+  readonly #isWhole: boolean;
   readonly #plan: Plan;
   readonly #best: number;
   #at = 0;
 
-  constructor(matches: readonly WordMatch[], plan: Plan) {
+  constructor({ matches, count }: ReturnType<WordIndex['search']>, plan: Plan) {
     this.#plan = plan;
     this.#best = matches[0]?.score ?? 1;
     // Of both sides `minScore` is about the vectors.
     const least = plan.lexicalWeight === 1 ? (plan.minScore ?? 0) * this.#best : 0;
-    this.#matches = least > 0 ? matches.filter(({ score }) => score >= least) : matches;
+    const good = least > 0 ? matches.filter(({ score }) => score >= least) : matches;
+    this.#matches = good;
+    this.#isWhole = good.length < matches.length || matches.length === count;
   }
 
+  /** There are no more than those that were met. */
   get isAtEnd(): boolean {
-    return this.#at >= this.#matches.length;
+    return this.#isWhole && this.#at >= this.#matches.length;
   }
 
   get goesOn(): boolean {
-    return !this.isAtEnd && this.ranked.length < this.#plan.depth && this.#at < MAX_READ;
+    return this.#at < this.#matches.length && this.ranked.length < this.#plan.depth;
   }
 
   /** Not more than it takes if all of them fit. */
-  take(most: number): readonly WordMatch[] {
+  take(most: number): readonly TextMatch[] {
     const count = Math.min(most, Math.max(MIN_CHUNK, this.#plan.depth - this.ranked.length));
     const taken = this.#matches.slice(this.#at, this.#at + count);
     this.#at += taken.length;
     return taken;
   }
 
-  meet({ key, score, terms }: WordMatch, entity: object): void {
+  meet({ key, score, terms }: TextMatch, entity: object): void {
     if (this.#plan.isWanted(entity)) this.ranked.push({ key, entity, score: score / this.#best, terms });
   }
 
-  drop({ key }: WordMatch, hasOtherText: boolean): void {
+  drop({ key }: TextMatch, hasOtherText: boolean): void {
     this.stale.push(key);
     this.isOutdated ||= hasOtherText;
   }

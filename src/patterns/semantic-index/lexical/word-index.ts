@@ -13,6 +13,11 @@ export interface Known {
   readonly hash: string;
 }
 
+/** A match, and the texts that it was found by: what is known may change before they are compared with the record. */
+export interface TextMatch extends WordMatch {
+  readonly hash: string;
+}
+
 /** Records that one read asks the store for. */
 const BATCH = 256;
 /** Records of one page of a scan. */
@@ -67,7 +72,7 @@ export class WordIndex {
 
   /** Whether an entity has just the texts that it is found by. */
   isCurrent(key: string, entity: object): boolean {
-    return (this.#known.get(key)?.hash ?? '') === hashOfTexts(textsOf(entity, this.#fields));
+    return this.hasTexts(entity, this.#known.get(key)?.hash ?? '');
   }
 
   /** Returns when all that was marked before the call has been read. Errors: those of a read. */
@@ -88,8 +93,16 @@ export class WordIndex {
     return Object.values(textsOf(entity, this.#fields)).flatMap((texts) => this.inverted.termsOf(texts.join('\n')));
   }
 
-  search(terms: readonly string[]): WordMatch[] {
-    return this.inverted.search(terms);
+  /** The best first, at most so many, and how many there are; each with the hash of the texts that it was found by. */
+  search(terms: readonly string[], most: number): { readonly matches: readonly TextMatch[]; readonly count: number } {
+    const found = this.inverted.search(terms);
+    const matches = found.slice(0, most).map((match) => ({ ...match, hash: this.#known.get(match.key)?.hash ?? '' }));
+    return { matches, count: found.length };
+  }
+
+  /** Whether an entity has just the texts of this hash. */
+  hasTexts(entity: object, hash: string): boolean {
+    return hashOfTexts(textsOf(entity, this.#fields)) === hash;
   }
 
   /** Takes what was kept. Errors: whatever what is below throws, for what it did not write. */
