@@ -135,3 +135,15 @@ test('a document that has expired is not named, and its text is unique again', a
   expect(await dedup.submit(input)).toMatchObject({ kind: 'unique' });
   expect(await dedup.submit({ ...input, id: 'c', text: textOf('w', 1) })).toMatchObject({ kind: 'near', of: 'b' });
 });
+
+test('a document whose deadline has passed when it is submitted is told what it would be, and is gone', async () => {
+  const { store, clock } = await dedupWorld();
+  const db = await open(store, { clock });
+  const dedup = new Deduplicator(db, Offer, { name: 'o', text: ['text'], near: {} });
+  const late = { text: textOf('w'), until: new Date(clock.now() - 1) };
+  expect(await dedup.submit({ id: 'a', ...late })).toMatchObject({ kind: 'unique', stored: true });
+  expect(await db.repo(Offer).exists('a')).toBe(false);
+  await dedup.submit({ id: 'b', text: textOf('w'), until: new Date(clock.now() + 1000) });
+  expect(await dedup.submit({ id: 'c', ...late })).toMatchObject({ kind: 'exact', of: 'b', stored: true });
+  expect(await dedup.check(textOf('w'))).toMatchObject({ kind: 'exact', of: 'b' });
+});

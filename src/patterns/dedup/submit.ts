@@ -1,6 +1,5 @@
 import { keyHash } from '../shared/key-ring.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
-import { Patience } from '../shared/patience.ts';
 import { changeRecord } from './change.ts';
 import { hashOf } from './claims.ts';
 import { rootOf } from './clusters.ts';
@@ -97,7 +96,7 @@ async function write(
   if (now?.print.equals(print) !== true) await documents.repository.put(input, call);
 }
 
-/** Writes the document, then places it; again if somebody has removed it in between. */
+/** Writes the document, then places it. */
 async function store(
   context: DedupContext,
   input: Input,
@@ -105,16 +104,13 @@ async function store(
   isApart: boolean,
   call: BlockCallOptions,
 ): Promise<Stored> {
-  const { documents, settings, environment } = context;
-  const patience = new Patience(`A document of the deduplicator '${settings.name}'`, environment, call);
-  for (;;) {
-    await write(context, input, document, call);
-    const placed = await placeStored(context, document, { ...call, apart: isApart });
-    if (placed !== undefined) return { placed, verdict: await verdictOf(context, placed, call) };
-    // Edited by others to something that is too short, which is theirs to be told.
-    if ((await documents.read(document.id, call)) !== undefined) return { verdict: { kind: 'tooShort' }, placed };
-    await patience.next();
-  }
+  await write(context, input, document, call);
+  const placed = await placeStored(context, document, { ...call, apart: isApart });
+  if (placed !== undefined) return { placed, verdict: await verdictOf(context, placed, call) };
+  // Edited by others to something that is too short, which is theirs to be told.
+  if ((await context.documents.read(document.id, call)) !== undefined) return { verdict: { kind: 'tooShort' }, placed };
+  // It was stored, and has gone since: somebody has removed it, or its deadline has passed.
+  return { verdict: await lookUp(context, document.print, document.id, call), placed };
 }
 
 /** Takes back a document that was stored by this call, unless it holds something else by now. */
