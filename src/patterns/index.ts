@@ -174,7 +174,6 @@ export type {
   LexicalReport,
   LexicalStats,
   LexicalWhy,
-  Passage,
   ReadyOptions,
   ReadyProgress,
   SearchableRepository,

@@ -1,18 +1,13 @@
 import { NorimakiError } from '../../core/errors.ts';
-import type { SearchHit } from '../../repositories/index.ts';
 import { keyOf } from './entity-key.ts';
 import type { Plan } from './plan.ts';
 import type { Side } from './ranked.ts';
 import { repositoryScore, unitScore } from './score.ts';
 import type { SearchParts } from './search-parts.ts';
-import type { Passage } from './types.ts';
 
 export interface VectorSide extends Side {
   readonly pending: number;
 }
-
-/** Told where the vectors are of parts of a text. */
-type Hit = SearchHit<object> & { readonly passage?: Passage | undefined };
 
 /** The nearest by their vectors, each verified by the repository. Errors: those of its `search` and `similarTo`. */
 export async function byVectors(
@@ -27,7 +22,7 @@ export async function byVectors(
     'text' in query
       ? await repository.search(query.text, options)
       : await repository.similarTo(inside.idOf(query.like), options);
-  const ranked = hits.map((hit: Hit) => ({
+  const ranked = hits.map((hit) => ({
     key: keyOf(inside.idPartsOf(hit.entity)),
     entity: hit.entity,
     score: unitScore(metric, hit.score),

@@ -1,4 +1,5 @@
-import type { LexicalWhy, Passage, VectorWhy } from './types.ts';
+import type { Passage } from '../../repositories/index.ts';
+import type { LexicalWhy, VectorWhy } from './types.ts';
 
 /** One that a side of a search has found, and verified: its entity is what its record holds. */
 export interface Ranked {

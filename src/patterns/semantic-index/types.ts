@@ -1,6 +1,6 @@
 import type { Duration } from '../../core/duration.ts';
 import type { Shape } from '../../core/model/types.ts';
-import type { DoctorOptions, DoctorReport, Repository, VectorRepository } from '../../repositories/index.ts';
+import type { DoctorOptions, DoctorReport, Passage, Repository, VectorRepository } from '../../repositories/index.ts';
 import type { BlockOptions } from '../shared/options.ts';
 
 /** A repository whose entity has an `@Embedding`, on a store with vectors. */
@@ -86,16 +86,6 @@ export interface LexicalWhy {
   readonly score: number;
   /** Those of the query's terms that it has. */
   readonly terms: readonly string[];
-}
-
-/** A part of a text. */
-export interface Passage {
-  readonly text: string;
-  /** Of all parts, from 0. */
-  readonly index: number;
-  /** Where it is in the text that was embedded. */
-  readonly start: number;
-  readonly end: number;
 }
 
 /** One entity that was found, as its record is now. */
