@@ -14,6 +14,7 @@ import { recommenderBench } from './recommender.ts';
 import { formatRows } from './row.ts';
 import { scanBench } from './scan.ts';
 import { searchBench } from './search.ts';
+import { semanticBench } from './semantic.ts';
 import { sessionsBench } from './sessions.ts';
 import { tenantsBench } from './tenants.ts';
 import { wireBench } from './wire.ts';
@@ -35,6 +36,7 @@ const benches = {
   projections: projectionBench,
   scan: scanBench,
   search: searchBench,
+  semantic: semanticBench,
   sessions: sessionsBench,
   tenants: tenantsBench,
   wire: wireBench,

@@ -103,6 +103,14 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     'read with the new shape: Sakura, null',
     'still there: {"id":"1","title":"Sakura","seconds":185}',
   ],
+  'semantic-search.ts': [
+    'and 3 more; that is all: true',
+    'varied: 1 of 2 are maki',
+    'while the embedder is down: Miso soup, without vectors',
+    'the other process finds it, too: true',
+    'deleted: 0 found',
+    'the next start: 4 recipes, 0 read anew',
+  ],
   'sessions.ts': [
     'laptop: {"user":"mia","cart":{"nori":1,"rice":10},"messages":["Welcome on your laptop."]}',
     'laptop again: {"user":"mia","cart":{"nori":1,"rice":10},"messages":[]}',

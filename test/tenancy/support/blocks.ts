@@ -17,6 +17,7 @@ import {
   projectedFields,
   RateLimiter,
   Recommender,
+  SemanticIndex,
   Sessions,
   sessionFields,
   stockFields,
@@ -37,6 +38,11 @@ const Session = defineEntity('session', z.object({ ...sessionFields, cart: z.num
 const Stock = defineEntity('stock', z.object({ ...stockFields, title: z.string() }), { id: 'sku' });
 
 const Dish = defineEntity('dish', z.object({ id: z.string() }), { id: 'id', embeddings: { look: { dimensions: 2 } } });
+
+const Leaflet = defineEntity('leaflet', z.object({ id: z.string(), text: z.string() }), {
+  id: 'id',
+  embeddings: { meaning: { from: 'text', index: 'exact' } },
+});
 
 const Account = defineAggregate({
   name: 'account',
@@ -174,6 +180,30 @@ export const BLOCKS: readonly BlockUse[] = [
       const replays = (await Promise.all(recorded)).map(({ replayed }) => replayed).sort();
       const lists = [await dishes.for('mia'), await dishes.for('tom'), await dishes.similar('c')];
       return [replays, lists.map((list) => list.map(({ item }) => item.id)), await dishes.forget('mia')];
+    },
+  },
+  {
+    name: 'SemanticIndex',
+    run: async (db) => {
+      // As above.
+      const leaflets = (db as Database<VectorStore>).repo(Leaflet);
+      await leaflets.create({ id: 'a', text: 'seaweed' });
+      const open = async () => {
+        const search = new SemanticIndex(leaflets, { name: 's', lexical: { fields: { text: 1 } } });
+        await search.ready();
+        return search;
+      };
+      const first = await open();
+      await leaflets.create({ id: 'b', text: 'seaweed and rice' });
+      const pages = [await first.find('seaweed', { limit: 1, hybrid: { lexical: 1 } })];
+      pages.push(await first.find('seaweed', { limit: 5, hybrid: { lexical: 1 }, cursor: pages[0]?.next }));
+      pages.push(await first.similar('a'));
+      await first.close();
+      const second = await open();
+      pages.push(await second.find('rice'));
+      const { documents, isFromSnapshot } = second.stats() ?? {};
+      await second.close();
+      return [pages.map(({ hits }) => hits.map(({ entity }) => entity.id)), documents, isFromSnapshot];
     },
   },
   {
