@@ -161,6 +161,24 @@ describe('for', () => {
     );
   });
 
+  test('diversify chooses among what the first strategy gives, as long as that is enough', async () => {
+    await db.repo(Product).create({ sku: 'bare', kind: 'a' });
+    await shop.record('ann', 'bare', 'buy');
+    await shop.record('mia', 'a0', 'buy');
+    const list = await shop.for('mia', { limit: 5, where: { kind: 'a' }, diversify: 0.9 });
+    expect(list.map(({ source }) => source)).toEqual(Array(5).fill('interests'));
+    const more = await shop.for('mia', { limit: 20, where: { kind: 'a' } });
+    expect(more.map(({ item }) => item.sku)).toContain('bare');
+  });
+
+  test('what was recorded since the last list counts in the next one', async () => {
+    const kinds = async () => new Set((await shop.for('mia')).map(({ item }) => item.kind));
+    await shop.record('mia', 'a0', 'view');
+    expect(await kinds()).toEqual(new Set(['a']));
+    await shop.record('mia', 'b0', 'buy');
+    expect(await kinds()).toContain('b');
+  });
+
   test('explore gives some places to items from anywhere, the same for the same seed', async () => {
     for (let i = 0; i < 3; i++) await shop.record('mia', `a${i}`, 'buy');
     const list = (seed: number) => shop.for('mia', { limit: 10, explore: 0.5, seed });
@@ -441,6 +459,17 @@ describe('evaluate', () => {
     expect((await shop.profile('u0')).items).toEqual([]);
     expect(await shop.for('new')).toEqual([]);
   });
+});
+
+test('an item that is left out is also left out where it was met before', async () => {
+  const history = (['a5', 'a0', 'a5'] as const).map((item, n) => ({
+    user: 'mia',
+    item,
+    signal: 'buy' as const,
+    at: START + n,
+  }));
+  const { quality } = await shop.evaluate(history, { k: [19] });
+  expect(quality.get('interests')?.get(19)?.recall).toBe(1);
 });
 
 test('an entity without an embedding, and a store without what it takes, are refused in a sentence', async () => {

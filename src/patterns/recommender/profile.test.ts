@@ -122,6 +122,18 @@ describe('a profile', () => {
     }
   });
 
+  test('that is full of what is heavy still takes in what is new', () => {
+    const bought = Array.from(
+      'abcdefgh',
+      (item): ProfileEvent => ({ item, signal: 'buy', weight: 8, at: 1, key: undefined }),
+    );
+    const { profile } = fold(bought, settings);
+    const view: ProfileEvent = { item: 'new', signal: 'view', weight: 1, at: 2, key: undefined };
+    for (let i = 0; i < 3; i++) applyEvent(profile, view, settings);
+    expect(profile.items.find(({ item }) => item === 'new')?.weight).toBe(3);
+    expect(profile.items).toHaveLength(8);
+  });
+
   test('remembers 256 keys', () => {
     const keyed = (n: number): ProfileEvent => ({
       item: 'a',

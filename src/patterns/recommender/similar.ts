@@ -10,7 +10,7 @@ import { ranked } from './tally.ts';
 
 const POOL = 4;
 
-/** Items that go with one. Errors: `recommend.unknownItem`. */
+/** Items that go with one: a search leaves it out, and it is never counted with itself. Errors: `recommend.unknownItem`. */
 export async function similarItems(
   parts: RecommenderParts,
   counts: Counts,
@@ -19,9 +19,8 @@ export async function similarItems(
   { limit, diversify, query }: ItemSettings,
 ): Promise<Suggestion[]> {
   const pool = diversify > 0 || strategy === 'blended' ? Math.min(POOL * limit, MAX_K) : limit;
-  const others: Query = { ...query, isExcluded: (other) => other === name || query.isExcluded(other) };
-  const byContent = (): Promise<Suggestion[]> => contentOf(parts, name, pool, others);
-  const byCoVisits = (): Promise<Suggestion[]> => coVisitsOf(parts, counts, name, pool, others);
+  const byContent = (): Promise<Suggestion[]> => contentOf(parts, name, pool, query);
+  const byCoVisits = (): Promise<Suggestion[]> => coVisitsOf(parts, counts, name, pool, query);
   const [first, second] = strategy === 'coVisit' ? [byCoVisits, byContent] : [byContent, byCoVisits];
   const one = await first();
   // By content it was read already.
