@@ -1,11 +1,11 @@
 // A film club: what its members watched leads to what they might like, and to why. 3,000 films, offline; the members are made up.
 
+import { readFile } from 'node:fs/promises';
 import { type Default, Embedding, Entity, Field, Id, open } from 'norimaki';
 import { hashingEmbedder } from 'norimaki/embedders';
 import { Recommender } from 'norimaki/patterns';
 import { memory } from 'norimaki/stores/memory';
 import { z } from 'zod';
-import { parseRow, readRows } from './films/parse.ts';
 
 @Entity('film')
 class Film {
@@ -20,12 +20,18 @@ class Film {
 
 await using db = await open(memory(), { embedder: hashingEmbedder() });
 const films = db.repo(Film);
-const rows = (await readRows()).flatMap((row) => {
-  const parsed = parseRow(row);
-  return 'film' in parsed ? [parsed.film] : [];
-});
+const Row = z.object({ Title: z.string(), 'Major Genre': z.string().nullable(), Director: z.string().nullable() });
+const file = new URL('../data/movies.json', import.meta.resolve('vega-datasets'));
+const rows = z.array(z.unknown()).parse(JSON.parse(await readFile(file, 'utf8')));
+const known = rows.flatMap((row) => Row.safeParse(row).data ?? []);
 // A remake has the title of another: the first one stays.
-await films.createMany(rows.map(({ title, genre, director }) => ({ title, genre, director })));
+await films.createMany(
+  known.map((row) => ({
+    title: row.Title,
+    genre: row['Major Genre'] ?? undefined,
+    director: row.Director ?? undefined,
+  })),
+);
 
 const club = new Recommender(db, Film, {
   name: 'club',
