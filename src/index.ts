@@ -10,6 +10,7 @@ export {
   type ValidationIssue,
 } from './core/errors.ts';
 export type {
+  ChunkOptions,
   EmbeddingMode,
   EmbeddingSource,
   IdGenerator,

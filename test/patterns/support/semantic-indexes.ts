@@ -27,7 +27,7 @@ export class Article {
   @Embedding({ from: ['title', 'body'], index: 'exact' }) text?: Float32Array;
 }
 
-export type Options = SemanticIndexOptions<ClassShape<Article>>;
+type Options = SemanticIndexOptions<ClassShape<Article>>;
 
 export interface SearchProcessOptions extends Partial<Options> {
   readonly clock: ManualClock;
