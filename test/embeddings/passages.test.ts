@@ -167,7 +167,14 @@ test('entities with hundreds of near passages hide no others', async () => {
   expect(exhausted).toBe(true);
   expect(hits.slice(0, 4).every(({ score }) => score > 0.9999)).toBe(true);
   expect(new Set(hits.map(({ entity }) => entity.id)).size).toBe(10);
-  const all = await repo.search(words('near'), { limit: 100, filter: ({ id }) => id !== 'n1' });
+  let asked = 0;
+  const filter = ({ id }: { id: string }): boolean => {
+    if (id === 'n2') asked++;
+    return id !== 'n1';
+  };
+  const all = await repo.search(words('near'), { limit: 100, filter });
+  // Once for each look at the record, not for each passage.
+  expect(asked).toBeLessThan(20);
   expect({ found: all.hits.length, exhausted: all.exhausted }).toEqual({ found: 23, exhausted: true });
 });
 
@@ -251,6 +258,9 @@ test('what another version of Unicode cut elsewhere is found without its passage
   const [hit] = (await fresh.search(words('two'))).hits;
   expect(hit?.score).toBeCloseTo(1, 5);
   expect(hit?.passage).toBeUndefined();
+  // Nor are its vectors taken over: nobody knows of what they are.
+  const { vectors } = await fresh.plan().mutate('a', setText(words('one', 'three')));
+  expect(vectors.filter(({ type }) => type === 'insert').map(({ embeds }) => embeds)).toEqual(['now', 'now']);
   const namespaces = new Set<string>();
   const { search } = store.vectors;
   store.vectors.search = (name, ...rest) => {
@@ -294,4 +304,18 @@ test('a reindex cuts texts, and tells which are too long; saves go on meanwhile'
   expect((await pages.search(words('changed'))).hits[0]).toMatchObject({ entity: { id: 'a' }, passage: { index: 1 } });
   await pages.finishReindex();
   expect((await next.doctor()).isHealthy).toBe(true);
+  // Other lengths are other vectors.
+  for (const chunk of [
+    { size: 32, overlap: 4 },
+    { size: 32, overlap: 16 },
+  ]) {
+    const Recut = defineEntity('page', fields, { id: 'id', embeddings: { vector: { ...embeddings.vector, chunk } } });
+    const recut = (await open(store, { clock, random: seededRandom(6), embedder })).repo(Recut);
+    await recut.reindex();
+    const [first] = (await recut.search(words('b', 'x'))).hits;
+    expect(first).toMatchObject({ entity: { id: 'b' }, score: expect.closeTo(1, 5), passage: { start: 0, end: 29 } });
+    const [second] = (await recut.search(chunk.overlap === 4 ? words('y') : words('x', 'y'))).hits;
+    expect(second?.score).toBeCloseTo(1, 5);
+    await recut.finishReindex();
+  }
 });

@@ -73,7 +73,9 @@ export function cut(text: string, { size, overlap }: Chunking): Passage[] {
   for (let start = 0; start < text.length; ) {
     const end = text.length - start <= size ? text.length : endOf(boundaries, start, size, overlap);
     const found = trimmed(boundaries, text, start, end);
-    if (found !== undefined) passages.push({ ...found, index: passages.length });
+    // Behind what it shares with the one before there may be blanks alone.
+    const isNew = found !== undefined && found.end > (passages.at(-1)?.end ?? 0);
+    if (isNew) passages.push({ ...found, index: passages.length });
     if (end === text.length) break;
     start = startOf(boundaries, end, overlap);
   }
@@ -94,7 +96,9 @@ function endOf(boundaries: Boundaries, start: number, size: number, overlap: num
     const at = boundaries.before('grapheme', candidate());
     if (at >= least) return at;
   }
-  return boundaries.behind('grapheme', most);
+  // A character takes more than half: the passage ends before it, if it then brings anything at all.
+  const at = boundaries.before('grapheme', most);
+  return at > start + overlap ? at : boundaries.behind('grapheme', most);
 }
 
 function startOf(boundaries: Boundaries, end: number, overlap: number): number {
