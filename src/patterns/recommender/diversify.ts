@@ -1,47 +1,28 @@
+import { diversified } from '../shared/diversified.ts';
 import { dot, unit } from './geometry.ts';
 import type { Suggestion } from './strategies/call.ts';
 import type { ItemVectors } from './vectors.ts';
 
-/**
- * Chooses items that are high on the list and unlike those chosen before them; `much` is how far the second counts, from 0 to 1.
- * Source: maximal marginal relevance (Carbonell and Goldstein 1998), where the place on the list is the relevance.
- */
-export async function diversified(
-  suggestions: readonly Suggestion[],
+/** Chooses items that are high on the list and unlike those chosen before them; `much` is how far the second counts, from 0 to 1. */
+export async function unlikeItems(
+  candidates: readonly Suggestion[],
   count: number,
   much: number,
   vectors: ItemVectors,
   signal: AbortSignal | undefined,
-): Promise<Suggestion[]> {
-  const read = await vectors.of(
-    suggestions.map(({ name }) => name),
-    signal,
-  );
-  const left = suggestions.map((suggestion, place) => {
-    const vector = read.get(suggestion.name);
-    return {
-      suggestion,
-      vector: vector && unit(vector),
-      relevance: 1 - place / suggestions.length,
-      likeness: 0,
-    };
+): Promise<readonly Suggestion[]> {
+  const names = candidates.map(({ name }) => name);
+  const read = await vectors.of(names, signal);
+  const directions = names.map((name) => {
+    const vector = read.get(name);
+    return vector && unit(vector);
   });
-  const chosen: Suggestion[] = [];
-  while (chosen.length < count && left.length > 0) {
-    let best = 0;
-    const worth = (i: number): number => {
-      const one = left[i];
-      return one === undefined ? 0 : (1 - much) * one.relevance - much * one.likeness;
-    };
-    for (let i = 1; i < left.length; i++) if (worth(i) > worth(best)) best = i;
-    const [next] = left.splice(best, 1);
-    if (next === undefined) break;
-    chosen.push(next.suggestion);
-    for (const one of left) {
-      if (one.vector === undefined || next.vector === undefined) continue;
-      // From 0: who is the opposite of what was chosen gains nothing by it.
-      one.likeness = Math.max(one.likeness, dot(one.vector, next.vector));
-    }
-  }
-  return chosen;
+  const likeness = (a: number, b: number): number => {
+    const [one, other] = [directions[a], directions[b]];
+    // From 0: who is the opposite of what was chosen gains nothing by it.
+    return one === undefined || other === undefined ? 0 : Math.max(0, dot(one, other));
+  };
+  // Scores of several strategies are not comparable; places are.
+  const relevance = candidates.map((_, place) => 1 - place / candidates.length);
+  return diversified({ candidates, relevance, likeness }, count, much);
 }

@@ -4,7 +4,7 @@ import { pickInt, seededRandom } from '../../core/seeded-random.ts';
 import { MAX_K } from '../../core/vectors/index.ts';
 import type { RecommendSettings } from './call-options.ts';
 import type { Counts } from './counts.ts';
-import { diversified } from './diversify.ts';
+import { unlikeItems } from './diversify.ts';
 import { explored } from './explore.ts';
 import type { ReadProfile } from './interests.ts';
 import { exclusion } from './profile.ts';
@@ -36,7 +36,7 @@ export function recommend(
   return twice(parts, async () => {
     const pool = diversify > 0 ? Math.min(POOL * limit, MAX_K) : limit;
     const list = await collected(parts, known, whole, settings, pool);
-    const chosen = diversify > 0 ? await diversified(list, limit, diversify, parts.vectors, query.signal) : list;
+    const chosen = diversify > 0 ? await unlikeItems(list, limit, diversify, parts.vectors, query.signal) : list;
     if (explore === 0) return chosen.slice(0, limit);
     const call = { parts, ...known, query: whole };
     return explored(chosen, limit, explore, { random: seededRandom(seed), call });

@@ -1,7 +1,7 @@
 import { MAX_K } from '../../core/vectors/index.ts';
 import type { ItemSettings } from './call-options.ts';
 import type { Counts } from './counts.ts';
-import { diversified } from './diversify.ts';
+import { unlikeItems } from './diversify.ts';
 import type { Query } from './shelf.ts';
 import { fuse } from './strategies/blended.ts';
 import type { RecommenderParts, Suggestion } from './strategies/call.ts';
@@ -27,7 +27,7 @@ export async function similarItems(
   if (strategy === 'coVisit') await parts.shelf.check(name, query.signal);
   const other = strategy === 'blended' || one.length < limit ? await second() : [];
   const list = strategy === 'blended' ? fused(one, other) : unique([...one, ...other]);
-  const chosen = diversify > 0 ? await diversified(list, limit, diversify, parts.vectors, query.signal) : list;
+  const chosen = diversify > 0 ? await unlikeItems(list, limit, diversify, parts.vectors, query.signal) : list;
   return chosen.slice(0, limit);
 }
 

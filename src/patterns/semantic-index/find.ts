@@ -1,7 +1,7 @@
+import { diversified } from '../shared/diversified.ts';
 import { byVectors, isEmbedderFailure, type VectorSide } from './by-vectors.ts';
 import { byWords } from './by-words.ts';
 import { MAX_SEEN } from './cursor.ts';
-import { diversified } from './diversify.ts';
 import { fuse } from './fuse.ts';
 import { likenessOf } from './likeness.ts';
 import { type Plan, poolOf } from './plan.ts';
@@ -42,8 +42,16 @@ export async function findPage(parts: SearchParts, plan: Plan): Promise<SearchPa
   async function chosen(of: SearchParts, { diversify }: Plan, from: readonly Fused[]): Promise<readonly Fused[]> {
     if (diversify === 0) return from.slice(0, limit);
     const pool = from.slice(0, poolOf(limit));
-    return diversified(pool, limit, diversify, await likenessOf(of, pool, signal));
+    const likeness = await likenessOf(of, pool, signal);
+    return diversified({ candidates: pool, relevance: spread(pool), likeness }, limit, diversify);
   }
+}
+
+/** Scores from 0 to 1: ranks fused differ by little, and what counts is where one stands among these. */
+function spread(pool: readonly Fused[]): number[] {
+  const scores = pool.map(({ score }) => score);
+  const [least, most] = [Math.min(...scores), Math.max(...scores)];
+  return scores.map((score) => (most === least ? 1 : (score - least) / (most - least)));
 }
 
 /** `undefined` while the embedder is down, where words may answer. */

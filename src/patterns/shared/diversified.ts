@@ -1,24 +1,23 @@
-/** What is chosen from. */
-export interface Relevant {
-  readonly score: number;
+/** What is chosen from, and how it is judged. */
+export interface Choice<T> {
+  readonly candidates: readonly T[];
+  /** Of each, from 0 to 1. */
+  readonly relevance: readonly number[];
+  /** Of two by their positions, from 0 to 1. */
+  likeness(a: number, b: number): number;
 }
 
 /**
  * Chooses so many, one after the other: each is the one that is most relevant and least like those before, by maximal
  * marginal relevance (Carbonell and Goldstein 1998, https://doi.org/10.1145/290941.291025).
  *
- * `diversify`: from 0, relevance alone, to 1, difference alone. `likeness`: of two by their positions, from 0 to 1.
+ * `diversify`: from 0, relevance alone, to 1, difference alone.
  */
-export function diversified<T extends Relevant>(
-  candidates: readonly T[],
+export function diversified<T>(
+  { candidates, relevance, likeness }: Choice<T>,
   count: number,
   diversify: number,
-  likeness: (a: number, b: number) => number,
-): T[] {
-  // Ranks fused differ by little: what counts is where one stands among these.
-  const scores = candidates.map(({ score }) => score);
-  const [least, most] = [Math.min(...scores), Math.max(...scores)];
-  const relevance = scores.map((score) => (most === least ? 1 : (score - least) / (most - least)));
+): readonly T[] {
   const nearest = candidates.map(() => 0);
   const left = new Set(candidates.keys());
   const chosen: T[] = [];
