@@ -218,3 +218,40 @@ test('a process that dies at any step of a snapshot leaves the former one or a n
   expect(report.lexical).toMatchObject({ orphans: 0, wrong: 0 });
   expect(await pieces(one)).toEqual(['head 0', 'piece 0']);
 });
+
+test('who takes too long to store a snapshot gives way to who took over, and leaves nothing', async () => {
+  const { begin, one, clock } = await kept();
+  let gate: Promise<void> | undefined;
+  let isSlow = false;
+  let puts = 0;
+  const slow = await begin({
+    script: async ({ verb }) => {
+      if (isSlow && ['put', 'commit'].includes(verb)) {
+        puts += 1;
+        // The claim goes through; its piece comes late.
+        if (puts === 2) await gate;
+      }
+      return 'none' as const;
+    },
+  });
+  await slow.articles.put(article('a0', 'seaweed slow'));
+  await slow.search.find('seaweed', WORDS);
+  let open: (() => void) | undefined;
+  gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  isSlow = true;
+  const closing = slow.search.close();
+  while (puts < 2) await idle();
+  await clock.sleep(130_000);
+  const other = await begin();
+  await other.articles.put(article('a1', 'seaweed other'));
+  await other.search.find('seaweed', WORDS);
+  await other.search.close();
+  expect(other.search.stats()?.snapshots).toBeGreaterThan(0);
+  open?.();
+  await closing;
+  expect(slow.search.stats()?.snapshots).toBe(0);
+  expect(await pieces(one)).toEqual(['head 0', 'piece 0']);
+  expect((await begin()).search.stats()).toMatchObject({ isFromSnapshot: true, indexed: 0, documents: COUNT });
+});

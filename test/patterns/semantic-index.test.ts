@@ -192,6 +192,9 @@ test('while the embedder is down words answer, if they may, and the page says so
     expect([ids(page), page.lacks]).toEqual([['nori'], ['vectors']]);
     expect(page.hits[0]).toMatchObject({ score: 1, why: { lexical: { rank: 1 } } });
   }
+  // A mistake of the caller is none of the embedder's.
+  embedder.fail(new NorimakiError('argument.invalid', 'No.', { argument: 'x' }));
+  await expect(search.find('something')).rejects.toMatchObject({ code: 'argument.invalid' });
   // Needs no embedder: the vectors are there.
   expect((await search.similar('nori')).hits).toHaveLength(2);
   embedder.fail(undefined);

@@ -26,7 +26,7 @@ export async function auditWords(
   );
   let fixed = fix ? wrong : 0;
   // Words of nothing that is known.
-  const listed = [...index.known.values()].filter(({ hash }) => hash !== '').length;
+  const listed = [...index.known.keys()].filter((key) => index.inverted.has(key)).length;
   const strays = Math.max(0, index.inverted.documents - listed);
   if (fix && strays > 0) {
     index.clear();
