@@ -28,6 +28,7 @@ export async function byWords({ inside }: SearchParts, words: Words, plan: Plan,
   for (const [key, entity] of entities) if (!index.isCurrent(key, entity)) index.markKey(key);
   let dropped = 0;
   for (let tries = 1; ; tries++) {
+    // What this process has written is found, by its words as by its vector.
     await index.settle(signal);
     const walk = new Walk(index.search(terms, MAX_READ), plan);
     while (walk.goesOn) {

@@ -13,8 +13,8 @@ import type { Lack, SearchPage } from './types.ts';
 export async function findPage(parts: SearchParts, plan: Plan): Promise<SearchPage<object>> {
   const { words } = parts;
   const { lexicalWeight, seen, limit, signal } = plan;
-  // What this process has written is found, by its words as by its vector.
-  if (lexicalWeight > 0) await words?.settle(signal);
+  // It is to be known before anything is asked.
+  if (lexicalWeight > 0) words?.checkReady();
   const vector = lexicalWeight < 1 ? await nearest(parts, plan) : undefined;
   const isDown = lexicalWeight < 1 && vector === undefined;
   const known = new Map(vector?.ranked.map(({ key, entity }) => [key, entity]));
