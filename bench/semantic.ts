@@ -158,7 +158,7 @@ export async function semanticBench(): Promise<BenchRow[]> {
     const some = queries.slice(0, TIMED).map(({ words }) => words[0] ?? '');
     const bare = async (text: string): Promise<unknown> => mini.search(text).slice(0, K);
     const cases: readonly [string, (text: string) => Promise<unknown>, (text: string) => Promise<unknown>, number][] = [
-      ['words, beside MiniSearch unverified', (text) => search.find(text, { hybrid: { lexical: 1 } }), bare, 0.1],
+      ['words, beside MiniSearch unverified', (text) => search.find(text, { hybrid: { lexical: 1 } }), bare, 0.05],
       [
         'vectors, beside search of the repository',
         (text) => search.find(text, { hybrid: { lexical: 0 } }),
