@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Seen } from '../../src/patterns/semantic-index/cursor.ts';
-import { diversified } from '../../src/patterns/semantic-index/diversify.ts';
 import { keyOf } from '../../src/patterns/semantic-index/entity-key.ts';
 import { fuse } from '../../src/patterns/semantic-index/fuse.ts';
 import { defaultAnalyzer } from '../../src/patterns/semantic-index/lexical/analyzer.ts';
@@ -50,23 +49,6 @@ test('who is ahead in both lists is ahead, and nobody is lost or doubled', () =>
       }
     }),
   );
-});
-
-test('each that is chosen is the most relevant that is least like those before', () => {
-  const candidates = [
-    { name: 'a', score: 1, group: 1 },
-    { name: 'a2', score: 0.99, group: 1 },
-    { name: 'b', score: 0.9, group: 2 },
-    { name: 'c', score: 0.5, group: 3 },
-  ];
-  const alike = (i: number, j: number): number => (candidates[i]?.group === candidates[j]?.group ? 1 : 0);
-  const names = (diversify: number, count = 4) =>
-    diversified(candidates, count, diversify, alike).map(({ name }) => name);
-  expect(names(0)).toEqual(['a', 'a2', 'b', 'c']);
-  expect(names(0.3)).toEqual(['a', 'b', 'a2', 'c']);
-  expect(names(0.7)).toEqual(['a', 'b', 'c', 'a2']);
-  expect(names(0.7, 2)).toEqual(['a', 'b']);
-  expect(diversified([], 3, 0.5, alike)).toEqual([]);
 });
 
 test('scores are from 0 to 1 for every metric, in the order of the repository, and back', () => {
