@@ -18,25 +18,30 @@ tell({ ready: true });
 
 await election.lead(
   async ({ token, signal }) => {
-    const write = (): Promise<unknown> =>
-      jobs.mutate(
-        'j',
-        (job) => {
-          job.token = token;
-        },
-        { fence: token, ifAbsent: { token } },
-      );
+    const write = (): Promise<string> =>
+      jobs
+        .mutate(
+          'j',
+          (job) => {
+            job.token = token;
+          },
+          { fence: token, ifAbsent: { token } },
+        )
+        .then(
+          () => 'written',
+          (error: unknown) => (error instanceof NorimakiError ? error.code : String(error)),
+        );
+    let late = 'written';
     for (let isFirst = true; !signal.aborted; isFirst = false) {
-      await write();
+      late = await write();
+      // Who was stopped may be refused before it is told that it leads no more.
+      if (late !== 'written') break;
       if (isFirst) tell({ leads: candidate, token: String(token) });
       tell({ wrote: candidate });
       await db.environment.clock.sleep(100, { signal }).catch(() => {});
     }
     // As if it had been held up just before a write.
-    const late = await write().then(
-      () => 'written',
-      (error: unknown) => (error instanceof NorimakiError ? error.code : String(error)),
-    );
+    if (late === 'written') late = await write();
     tell({ ends: candidate, token: String(token), late });
   },
   { signal: stop.signal },
