@@ -7,6 +7,7 @@ import { type Evaluation, Recommender, type UserEvent } from '../src/patterns/in
 import { memory } from '../src/stores/memory/index.ts';
 import { median, timed } from './compare.ts';
 import { CountingStore } from './counting-store.ts';
+import { type FilmQuestion, filmItemRows } from './film-items.ts';
 import type { BenchRow } from './row.ts';
 import { plantedTastes, TASTE_SIGNALS, type Tastes } from './taste.ts';
 
@@ -118,7 +119,7 @@ async function filmRows(): Promise<BenchRow[]> {
   const events = directors.flatMap((made, i): UserEvent<string, 'like'>[] => {
     const others = directors[(i + 1) % directors.length] ?? [];
     return [...made, ...others].map(({ id, at }) => ({
-      user: `viewer ${i}`,
+      user: viewer(i),
       item: id,
       signal: 'like',
       at: Math.max(0, Date.UTC(at, 0, 1)),
@@ -130,7 +131,44 @@ async function filmRows(): Promise<BenchRow[]> {
   const rec = new Recommender(db, Film, { name: 'films', signals: { like: 1 }, halfLife: '3650d' });
   const judged = await rec.evaluate(events, { k: [K], strategies: ['interests', 'blended', 'bestScore'] });
   print(`films by two directors (${judged.users} viewers, ${judged.items} films)`, judged);
-  return qualityRows('films, interests', judged, 'interests');
+  const repository = db.repo(Film);
+  const seen = new Map<string, number>();
+  for (const { item } of events) seen.set(item, (seen.get(item) ?? 0) + 1);
+  // Every other viewer is known; the rest ask.
+  for (const result of await rec.recordMany(events.filter(({ user }) => isKnown(user)))) {
+    if (!result.ok) throw result.error;
+  }
+  const items = await filmItemRows(questionsOf(directors), {
+    similar: async (film, limit, except) => {
+      const list = await rec.similar(film, { limit, except, strategy: 'blended' });
+      return list.map(({ item }) => item.id);
+    },
+    near: async (vector, limit) => (await repository.search(vector, { limit })).hits.map(({ entity }) => entity.id),
+    vectorOf: (film) => repository.vectorOf(film),
+    popular: [...seen].sort(([, one], [, other]) => other - one).map(([film]) => film),
+  });
+  return [...qualityRows('films, interests', judged, 'interests'), ...items];
+}
+
+const viewer = (i: number): string => `viewer ${i}`;
+const isKnown = (user: string): boolean => Number(user.split(' ')[1]) % 2 === 1;
+
+/** Of each film of a director whom a viewer likes beside another: which of those to come are by the same one. */
+function questionsOf(directors: readonly (readonly { readonly id: string; readonly at: number }[])[]): FilmQuestion[] {
+  return directors.flatMap((made, i) => {
+    if (isKnown(viewer(i))) return [];
+    const history = [...made, ...(directors[(i + 1) % directors.length] ?? [])].sort((a, b) => a.at - b.at);
+    const questions = made.map(({ id }) => {
+      const before = history.slice(
+        0,
+        history.findIndex((other) => other.id === id),
+      );
+      const seen = new Set(before.map((other) => other.id));
+      const relevant = made.map((other) => other.id).filter((other) => other !== id && !seen.has(other));
+      return { film: id, before: [...seen], relevant: new Set(relevant) };
+    });
+    return questions.filter(({ relevant }) => relevant.size > 0);
+  });
 }
 
 function qualityRows(name: string, { quality }: Evaluation, contender: 'interests'): BenchRow[] {
