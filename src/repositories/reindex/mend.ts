@@ -7,7 +7,7 @@ import type { RepositoryContext } from '../context.ts';
 import { describeRecord } from '../snapshot.ts';
 import { renewed } from '../vectors/decide.ts';
 import type { VectorEntry } from '../vectors/entry.ts';
-import { isCutAlike, textsOf } from '../vectors/passages.ts';
+import { textsBehind } from '../vectors/passages.ts';
 import type { VectorSpace } from '../vectors/space.ts';
 import type { VectorContext } from '../vectors/vector-context.ts';
 import { vectorIds } from '../vectors/vector-id.ts';
@@ -50,10 +50,10 @@ export async function restoreVectors(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { id, space, entry } = named;
+  const texts = textsBehind(space.spec, entry, text);
   // Others have cut it elsewhere: what they named of it nobody here can make.
-  if (!isCutAlike(space.spec, entry, text)) return refreshRecord(context, id, signal, entry.generation);
+  if (texts === undefined) return refreshRecord(context, id, signal, entry.generation);
   const names = namesOf(context, named);
-  const texts = textsOf(space.spec, text);
   const found = await context.client.vectors.getMany(space.namespace, names, { signal });
   const inserts = await Promise.all(
     names.flatMap((name, i) => (found[i] === undefined ? [insertOf(name, texts[i] ?? text)] : [])),

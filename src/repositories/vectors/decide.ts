@@ -7,7 +7,7 @@ import type { RecordState } from '../write/operation.ts';
 import type { CatalogState, SpacesInUse } from './catalog.ts';
 import { cut } from './cut.ts';
 import { formatEntries, parseEntries, type VectorEntry } from './entry.ts';
-import { checkPassages, isCutAlike, namedPassages } from './passages.ts';
+import { checkPassages, namedPassages, passagesBehind } from './passages.ts';
 import { hashOfText, hashOfVector, type VectorSpace } from './space.ts';
 import type { VectorContext } from './vector-context.ts';
 import { newGeneration } from './vector-id.ts';
@@ -160,8 +160,8 @@ function knownPassages(
   if (entry?.passages === undefined || live === undefined || spec.chunk === undefined) return none;
   try {
     const text = source?.(hydrate(model, live.decode().values, undefined));
-    if (text === undefined || hashOfText(text) !== entry.source || !isCutAlike(spec, entry, text)) return none;
-    return new Map(cut(text, spec.chunk).map((passage) => [passage.text, passage.index]));
+    if (text === undefined || hashOfText(text) !== entry.source) return none;
+    return new Map(passagesBehind(spec.chunk, entry, text)?.map((passage) => [passage.text, passage.index]));
   } catch {
     // Of a record that cannot be read, or that this program makes no text of, nothing is taken over.
     return none;

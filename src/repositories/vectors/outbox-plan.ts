@@ -9,7 +9,7 @@ import { describeRecord, isGone, openStored } from '../snapshot.ts';
 import type { CatalogState, SpacesInUse } from './catalog.ts';
 import { parseEntries } from './entry.ts';
 import type { OutboxItem } from './outbox-item.ts';
-import { isCutAlike, textsOf } from './passages.ts';
+import { textsBehind } from './passages.ts';
 import { hashOfText } from './space.ts';
 import type { VectorContext } from './vector-context.ts';
 import { vectorIds } from './vector-id.ts';
@@ -88,13 +88,12 @@ function planOne(
         } else if (text === undefined || hashOfText(text) !== entry.source) {
           if (refreshed.get(keyName(key)) !== version) return { kind: 'refresh' };
           return { kind: 'failed', version, error: unsteady(context, embedding) };
-        } else if (isCutAlike(spec, entry, text)) {
-          const texts = textsOf(spec, text);
+        } else {
+          const texts = textsBehind(spec, entry, text);
+          if (texts === undefined) return { kind: 'refresh', renew: entry.generation };
           for (const [i, name] of vectorIds(describe, id, entry).entries()) {
             missing.push({ embedder: spec.embedder, namespace, id: name, text: texts[i] ?? text });
           }
-        } else {
-          return { kind: 'refresh', renew: entry.generation };
         }
       }
     }

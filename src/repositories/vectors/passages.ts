@@ -1,30 +1,41 @@
 import { NorimakiError } from '../../core/errors.ts';
-import type { EmbeddingModel, EntityModel } from '../../core/model/model.ts';
+import type { Chunking, EmbeddingModel, EntityModel } from '../../core/model/model.ts';
 import { hydrate, type Values } from '../entity.ts';
 import { cut, type Passage } from './cut.ts';
 import type { VectorEntry } from './entry.ts';
 import { hashOfCuts, hashOfText, type SpaceSpec, type VectorSpace } from './space.ts';
-
-/** What an entry says of the passages of its text. */
-export type NamedPassages = NonNullable<VectorEntry['passages']>;
 
 /** The texts of the vectors of one text, in order: its passages, or itself. */
 export function textsOf({ chunk }: SpaceSpec, text: string): readonly string[] {
   return chunk === undefined ? [text] : cut(text, chunk).map((passage) => passage.text);
 }
 
+/** What an entry says of the passages of its text. */
+export type NamedPassages = NonNullable<VectorEntry['passages']>;
+
 export function namedPassages(passages: readonly Passage[]): NamedPassages {
   return { count: passages.length, cuts: hashOfCuts(passages) };
 }
 
 /**
- * Whether the vectors of an entry are of just the passages that this program cuts the text into: another version of
- * Unicode may have put a boundary elsewhere.
+ * The passages of a text, where the vectors of an entry are of just these; else `undefined`: another version of Unicode may
+ * have put a boundary elsewhere.
  */
-export function isCutAlike({ chunk }: SpaceSpec, { passages }: VectorEntry, text: string): boolean {
-  if (chunk === undefined || passages === undefined) return chunk === passages;
-  const { count, cuts } = namedPassages(cut(text, chunk));
-  return passages.count === count && passages.cuts === cuts;
+export function passagesBehind(
+  chunk: Chunking,
+  { passages: named }: VectorEntry,
+  text: string,
+): readonly Passage[] | undefined {
+  if (named === undefined) return undefined;
+  const passages = cut(text, chunk);
+  const { count, cuts } = namedPassages(passages);
+  return named.count === count && named.cuts === cuts ? passages : undefined;
+}
+
+/** The texts of the vectors of an entry, in order: the passages of its text, or that itself. Else as {@link passagesBehind}. */
+export function textsBehind({ chunk }: SpaceSpec, entry: VectorEntry, text: string): readonly string[] | undefined {
+  if (chunk !== undefined) return passagesBehind(chunk, entry, text)?.map((passage) => passage.text);
+  return entry.passages === undefined ? [text] : undefined;
 }
 
 /** Errors: `embedding.tooLong`. */
@@ -67,6 +78,6 @@ export function passageOf(
     // What the program cannot make a text of has its score all the same.
     return undefined;
   }
-  if (text === undefined || hashOfText(text) !== entry.source || !isCutAlike(spec, entry, text)) return undefined;
-  return cut(text, spec.chunk)[passage];
+  if (text === undefined || hashOfText(text) !== entry.source) return undefined;
+  return passagesBehind(spec.chunk, entry, text)?.[passage];
 }
