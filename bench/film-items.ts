@@ -1,4 +1,4 @@
-import { mean } from '../src/patterns/recommender/geometry.ts';
+import { halving, mean } from '../src/patterns/recommender/geometry.ts';
 import type { BenchRow } from './row.ts';
 
 /** A film that somebody has just seen, what they saw before it, and which films that they have not seen go with it. */
@@ -24,7 +24,7 @@ export async function filmItemRows(questions: readonly FilmQuestion[], answers: 
     similar: ({ film, before }: FilmQuestion) => answers.similar(film, K, before),
     popular: async (question: FilmQuestion) => unseen(answers.popular, question),
     mean: async (question: FilmQuestion) => nearTo(answers, question, meanOf(await vectorsOf(answers, question))),
-    halving: async (question: FilmQuestion) => nearTo(answers, question, halvingOf(await vectorsOf(answers, question))),
+    halving: async (question: FilmQuestion) => nearTo(answers, question, halving(await vectorsOf(answers, question))),
   };
   const judged = new Map<string, { recall: number; ndcg: number }>();
   console.log(`films that go with a film (${questions.length} films)`);
@@ -70,14 +70,6 @@ async function vectorsOf(answers: FilmAnswers, { film, before }: FilmQuestion): 
 
 function meanOf(vectors: readonly Float32Array[]): Float32Array | undefined {
   return mean(vectors.map((vector) => ({ vector, weight: 1 })));
-}
-
-/** The seed's: half of it is the last film, ten films ago is a thousandth. */
-function halvingOf(vectors: readonly Float32Array[]): Float32Array | undefined {
-  return vectors.reduce<Float32Array | undefined>(
-    (profile, vector) => (profile === undefined ? vector : profile.map((x, i) => (x + (vector[i] ?? 0)) / 2)),
-    undefined,
-  );
 }
 
 async function nearTo(

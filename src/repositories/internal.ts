@@ -9,5 +9,4 @@ export type { Place } from './tenancy/place.ts';
 export type { Access, TenantPolicy } from './tenancy/policy.ts';
 export type { Sealer } from './tenancy/sealer.ts';
 export { scoreOf } from './vectors/score.ts';
-export { wanting } from './vectors/where.ts';
 export { forEachItem } from './verbs/bulk.ts';

@@ -1,6 +1,7 @@
 import type { Environment } from '../../core/clock.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import { FREE, type Lease, LeaseCandidate, type LeasePlace, type LeaseState } from '../shared/lease/index.ts';
+import { NothingToWrite } from '../shared/nothing-to-write.ts';
 import type { Lookup } from './lookup.ts';
 import { type CacheRecords, MARK_LIFE, newGeneration } from './records.ts';
 import type { CacheSettings } from './settings.ts';
@@ -125,8 +126,6 @@ export class EntryLease implements LeasePlace {
     }
   }
 }
-
-class NothingToWrite extends Error {}
 
 /** Somebody else's, whoever asks. */
 const BUSY: LeaseState = { holder: 'somebody', token: 2n ** 63n, beat: 0, ttl: 0 };

@@ -1,6 +1,7 @@
 import { type Duration, milliseconds } from '../../core/duration.ts';
+import { refuse } from '../shared/options.ts';
 import { MAX_LIFE } from './records.ts';
-import { checkTags, refuse } from './settings.ts';
+import { checkTags } from './settings.ts';
 
 /** What a loader returns if there is no value, and that is worth remembering: see {@link LoadContext.absent}. */
 export class Absent {

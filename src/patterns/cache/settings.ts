@@ -1,6 +1,5 @@
 import { type Duration, milliseconds } from '../../core/duration.ts';
-import { NorimakiError } from '../../core/errors.ts';
-import { type BlockOptions, checkName } from '../shared/options.ts';
+import { type BlockOptions, checkName, refuse } from '../shared/options.ts';
 import type { CacheBus } from './bus.ts';
 import { MAX_LIFE } from './records.ts';
 
@@ -139,8 +138,4 @@ export function checkTags(tags: readonly string[]): readonly string[] {
   if (!Array.isArray(tags) || tags.length > MAX_TAGS) refuse('tags', `tags are a list of at most ${MAX_TAGS} strings.`);
   for (const tag of tags) checkKey('tag', tag);
   return tags;
-}
-
-export function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }

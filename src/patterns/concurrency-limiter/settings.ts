@@ -1,6 +1,5 @@
 import { type Duration, milliseconds } from '../../core/duration.ts';
-import { NorimakiError } from '../../core/errors.ts';
-import { type BlockOptions, checkName } from '../shared/options.ts';
+import { type BlockOptions, checkName, refuse } from '../shared/options.ts';
 
 /** What a concurrency limiter is told when it is made. */
 export interface ConcurrencyLimiterOptions extends BlockOptions {
@@ -43,8 +42,4 @@ export function concurrencySettings({
   if (settings.ttl < 1000) refuse('ttl', "ttl is at least '1s': it has to outlast a renewal.");
   if (settings.poll < 1) refuse('poll', 'poll is at least a millisecond.');
   return settings;
-}
-
-function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }

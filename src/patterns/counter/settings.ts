@@ -1,6 +1,5 @@
 import { type Duration, milliseconds } from '../../core/duration.ts';
-import { NorimakiError } from '../../core/errors.ts';
-import { type BlockOptions, checkName } from '../shared/options.ts';
+import { type BlockOptions, checkName, refuse } from '../shared/options.ts';
 import type { Bounds, Head } from './head.ts';
 import { MAX_SHARDS } from './records.ts';
 import type { Window } from './tally.ts';
@@ -84,8 +83,4 @@ export function checkSame({ name, bounds, window }: CounterSettings, stored: Hea
     'window',
     `The counter '${name}' is stored with another window than this program says. Give it the same window and buckets, or another name.`,
   );
-}
-
-function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }

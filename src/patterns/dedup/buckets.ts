@@ -1,6 +1,6 @@
 import { NorimakiError } from '../../core/errors.ts';
+import { changeRecord } from '../shared/change-record.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
-import { changeRecord } from './change.ts';
 import type { DedupContext } from './context.ts';
 import type { Group } from './records.ts';
 

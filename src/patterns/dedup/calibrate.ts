@@ -1,11 +1,10 @@
 import { distance } from '../../core/vectors/index.ts';
 import { scoreOf } from '../../repositories/internal.ts';
-import type { BlockCallOptions } from '../shared/options.ts';
+import { jaccard } from '../shared/jaccard.ts';
+import { type BlockCallOptions, refuse } from '../shared/options.ts';
 import type { DedupContext } from './context.ts';
 import { unknownDocument } from './errors.ts';
-import { refuse } from './settings.ts';
 import { type Banding, missProbability } from './text/min-hash.ts';
-import { jaccard } from './text/words.ts';
 
 /** Two documents of which somebody knows whether they are one: as texts, or by their ids. Only stored ones have vectors. */
 export type LabelledPair =

@@ -1,8 +1,8 @@
 import { randomId } from '../../core/random-id.ts';
+import { type Change, changeRecord } from '../shared/change-record.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { Patience } from '../shared/patience.ts';
 import { leaveBuckets } from './buckets.ts';
-import { type Change, changeRecord } from './change.ts';
 import type { DedupContext } from './context.ts';
 import type { Document } from './documents.ts';
 import type { Group } from './records.ts';

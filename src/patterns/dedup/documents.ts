@@ -4,8 +4,8 @@ import type { EntitySource, Shape } from '../../core/model/types.ts';
 import type { Metric } from '../../core/vectors/index.ts';
 import type { Database, Repository, SearchHit, VectorRepository } from '../../repositories/index.ts';
 import { insideOf } from '../../repositories/internal.ts';
-import type { BlockCallOptions } from '../shared/options.ts';
-import { type DedupSettings, refuse } from './settings.ts';
+import { type BlockCallOptions, refuse } from '../shared/options.ts';
+import type { DedupSettings } from './settings.ts';
 import { Fingerprint } from './text/fingerprint.ts';
 
 /** What a user's entity looks like from here. */

@@ -1,4 +1,5 @@
 import type { SearchHit } from '../../repositories/index.ts';
+import { jaccard } from '../shared/jaccard.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { enterBuckets, type Neighbour, readBuckets } from './buckets.ts';
 import { getGroup, hashOf, holderOf } from './claims.ts';
@@ -7,7 +8,6 @@ import type { Document } from './documents.ts';
 import type { Group } from './records.ts';
 import { bucketsOf, type Fingerprint } from './text/fingerprint.ts';
 import { sharedPassages } from './text/passages.ts';
-import { jaccard } from './text/words.ts';
 import type { Match } from './types.ts';
 
 /** A document that was compared, as it was read. */

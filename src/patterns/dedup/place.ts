@@ -1,7 +1,7 @@
 import { NorimakiError } from '../../core/errors.ts';
+import { changeRecord } from '../shared/change-record.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { Patience } from '../shared/patience.ts';
-import { changeRecord } from './change.ts';
 import { apartKey, changeGroup, claim, hashOf, isApartKey, leave } from './claims.ts';
 import { listUnder, rootOf, unite } from './clusters.ts';
 import type { DedupContext } from './context.ts';

@@ -1,6 +1,5 @@
 import { type Duration, milliseconds } from '../../core/duration.ts';
-import { NorimakiError } from '../../core/errors.ts';
-import { type BlockOptions, checkName } from '../shared/options.ts';
+import { type BlockOptions, checkName, checkWhole, refuse } from '../shared/options.ts';
 
 /** How documents are found that have much text in common. */
 export interface NearOptions {
@@ -98,13 +97,4 @@ export function settingsOf(options: DeduplicatorOptions): DedupSettings {
 /** A similarity. Errors: `argument.invalid`. */
 export function checkShare(value: number, argument: string): number {
   return value > 0 && value <= 1 ? value : refuse(argument, `${argument} is a number above 0, at most 1.`);
-}
-
-function checkWhole(value: number, argument: string, least: number, most: number): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  return refuse(argument, `${argument} is a whole number from ${least} to ${most}.`);
-}
-
-export function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }

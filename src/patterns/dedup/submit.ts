@@ -1,13 +1,12 @@
+import { changeRecord } from '../shared/change-record.ts';
 import { keyHash } from '../shared/key-ring.ts';
-import type { BlockCallOptions } from '../shared/options.ts';
-import { changeRecord } from './change.ts';
+import { type BlockCallOptions, refuse } from '../shared/options.ts';
 import { hashOf } from './claims.ts';
 import { rootOf } from './clusters.ts';
 import type { DedupContext } from './context.ts';
 import type { Document } from './documents.ts';
 import { keyReused } from './errors.ts';
 import { type Placed, placeStored, takeOut } from './place.ts';
-import { refuse } from './settings.ts';
 import type { SubmitOptions, Submitted, Verdict } from './types.ts';
 import { isDuplicate, lookUp, verdictOf } from './verdict.ts';
 

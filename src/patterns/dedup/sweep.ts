@@ -1,9 +1,9 @@
 import { throwIfAborted } from '../../core/abort.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import type { ScanRepository } from '../../repositories/index.ts';
+import { changeRecord } from '../shared/change-record.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { neighbourOf } from './buckets.ts';
-import { changeRecord } from './change.ts';
 import { getGroup, hashOf } from './claims.ts';
 import { rootOf } from './clusters.ts';
 import type { DedupContext } from './context.ts';

@@ -1,3 +1,4 @@
+import { jaccard } from '../shared/jaccard.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { getGroup, holderOf } from './claims.ts';
 import { canonicalOf, rootOf } from './clusters.ts';
@@ -7,7 +8,6 @@ import { type Found, judge, matchOf, similarToText } from './matches.ts';
 import type { Placed } from './place.ts';
 import type { Group, Link } from './records.ts';
 import type { Fingerprint } from './text/fingerprint.ts';
-import { jaccard } from './text/words.ts';
 import type { Duplicate, Match, Verdict } from './types.ts';
 
 /** What became of a document that is in its place. */

@@ -2,6 +2,7 @@ import { throwIfAborted } from '../../core/abort.ts';
 import type { Environment } from '../../core/clock.ts';
 import { type Duration, milliseconds } from '../../core/duration.ts';
 import { NorimakiError } from '../../core/errors.ts';
+import { refuse } from '../shared/options.ts';
 import { campaign } from './campaign.ts';
 import { lost } from './errors.ts';
 import { Leadership } from './leadership.ts';
@@ -11,7 +12,7 @@ import type { ElectionAccess } from './records.ts';
 import type { Resource } from './resource.ts';
 import type { Seat, Tenure } from './seat.ts';
 import { type Served, serve } from './serve.ts';
-import { refuse, type Times } from './settings.ts';
+import type { Times } from './settings.ts';
 import { isSucceededBy, nameHeir } from './transfer.ts';
 
 /** Options of `lead`. */

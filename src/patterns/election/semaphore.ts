@@ -2,12 +2,12 @@ import type { Environment } from '../../core/clock.ts';
 import type { Database } from '../../repositories/index.ts';
 import { type Lease, LeaseCandidate, type LeaseEnd, recordPlace } from '../shared/lease/index.ts';
 import type { BlockOptions } from '../shared/options.ts';
-import { checkName } from '../shared/options.ts';
+import { checkName, refuse } from '../shared/options.ts';
 import { isPassing } from './campaign.ts';
 import { requireElectionStore } from './election.ts';
 import { lost } from './errors.ts';
 import { semaphoreRecords } from './records.ts';
-import { type LeaseTimes, refuse, type Times, timesOf } from './settings.ts';
+import { type LeaseTimes, type Times, timesOf } from './settings.ts';
 
 /** What a semaphore is told when it is made. */
 export interface SemaphoreOptions extends BlockOptions, LeaseTimes {

@@ -1,6 +1,5 @@
 import { type Duration, milliseconds } from '../../core/duration.ts';
-import { NorimakiError } from '../../core/errors.ts';
-import { type BlockOptions, checkName } from '../shared/options.ts';
+import { type BlockOptions, checkName, refuse } from '../shared/options.ts';
 
 /** How long a leader may be silent, and how often it is not. */
 export interface LeaseTimes {
@@ -63,8 +62,4 @@ export function namesOf({ name, candidate }: Pick<ElectionOptions<unknown>, 'nam
     name: checkName('Election', name),
     candidate: candidate === undefined ? undefined : checkName('candidate', candidate),
   };
-}
-
-export function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }

@@ -1,8 +1,7 @@
 import type { Environment } from '../../core/clock.ts';
-import { NorimakiError } from '../../core/errors.ts';
 import type { Store } from '../../core/store.ts';
 import type { Database } from '../../repositories/index.ts';
-import type { BlockCallOptions } from '../shared/options.ts';
+import { type BlockCallOptions, refuse } from '../shared/options.ts';
 import { requireStore } from '../shared/require-store.ts';
 import { Turns } from '../shared/turns.ts';
 import type { Aggregate, AnyAggregate, EventIn, RecordedOf } from './aggregate-types.ts';
@@ -272,8 +271,4 @@ export class EventStore<St extends Store = Store> {
       `The event store '${this.name}' was not told of the aggregate ${name}: list it in its option aggregates.`,
     );
   }
-}
-
-function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }

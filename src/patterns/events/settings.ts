@@ -1,5 +1,4 @@
-import { NorimakiError } from '../../core/errors.ts';
-import { type BlockOptions, checkName } from '../shared/options.ts';
+import { type BlockOptions, checkName, refuse } from '../shared/options.ts';
 import { type AnyAggregate, CODEC } from './aggregate-types.ts';
 import type { EventCodec } from './event-codec.ts';
 import type { StreamId } from './stream-id.ts';
@@ -41,8 +40,4 @@ function warn(error: unknown): void {
   process.emitWarning(`A snapshot was not written: ${error instanceof Error ? error.message : String(error)}`, {
     code: 'NORIMAKI_SNAPSHOT',
   });
-}
-
-function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }

@@ -1,7 +1,7 @@
 import { randomId } from '../../core/random-id.ts';
 import type { StoredHold } from '../shared/hold/index.ts';
 import { keyHash } from '../shared/key-ring.ts';
-import type { BlockCallOptions } from '../shared/options.ts';
+import { type BlockCallOptions, refuse } from '../shared/options.ts';
 import { Patience } from '../shared/patience.ts';
 import type { InventoryContext } from './context.ts';
 import { holdClosed, holdExpired, type Shortfall } from './errors.ts';
@@ -9,7 +9,6 @@ import { type Request, soldHold, type TryReserve } from './held.ts';
 import { cartId } from './hold-id.ts';
 import type { Line } from './lines.ts';
 import { type CartPart, finishCommit, noteOf, partsOf, undo } from './meet.ts';
-import { refuse } from './settings.ts';
 import type { Pieces } from './stock-record.ts';
 import { meetAll, shortfallsOf, take } from './take.ts';
 

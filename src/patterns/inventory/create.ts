@@ -1,7 +1,7 @@
-import type { BlockCallOptions } from '../shared/options.ts';
+import { type BlockCallOptions, refuse } from '../shared/options.ts';
 import type { InventoryContext } from './context.ts';
 import { sum } from './open-cell.ts';
-import { checkLocation, checkSafetyStock, checkText, refuse } from './settings.ts';
+import { checkLocation, checkSafetyStock, checkText } from './settings.ts';
 import { blankBook, type StockFields } from './stock-record.ts';
 
 /** The fields of a user's own, and those that a SKU begins with. */

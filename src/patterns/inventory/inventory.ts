@@ -1,7 +1,7 @@
 import type { Duration } from '../../core/duration.ts';
 import type { Database } from '../../repositories/index.ts';
 import { Holds } from '../shared/hold/index.ts';
-import type { BlockCallOptions } from '../shared/options.ts';
+import { type BlockCallOptions, refuse } from '../shared/options.ts';
 import { requireStore } from '../shared/require-store.ts';
 import { type AuditOptions, type AuditReport, audit } from './audit.ts';
 import { Cells } from './cells.ts';
@@ -21,7 +21,6 @@ import {
   checkSafetyStock,
   checkTtl,
   type InventoryOptions,
-  refuse,
   settingsOf,
 } from './settings.ts';
 import { Spread } from './spread.ts';

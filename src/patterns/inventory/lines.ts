@@ -1,4 +1,5 @@
-import { checkLocation, checkQuantity, checkText, refuse } from './settings.ts';
+import { refuse } from '../shared/options.ts';
+import { checkLocation, checkQuantity, checkText } from './settings.ts';
 
 /** So many pieces of a SKU, from one location or from whichever has them. */
 export interface Line {

@@ -1,6 +1,5 @@
 import { type Duration, milliseconds } from '../../core/duration.ts';
-import { NorimakiError } from '../../core/errors.ts';
-import { type BlockOptions, checkName } from '../shared/options.ts';
+import { type BlockOptions, checkName, checkWhole, refuse } from '../shared/options.ts';
 
 /**
  * In which order locations are asked for a line that names none: the fullest first, in an order of yours (others follow, the fullest
@@ -47,10 +46,10 @@ export function settingsOf(options: InventoryOptions): InventorySettings {
   return {
     name: checkName('Inventory', options.name),
     ttl: checkTtl(options.ttl ?? '15m'),
-    buckets: checkWhole(options.buckets ?? 1, 'buckets', MAX_BUCKETS),
+    buckets: checkWhole(options.buckets ?? 1, 'buckets', 1, MAX_BUCKETS),
     allocation,
     location: checkLocation(location),
-    maxHolds: checkWhole(options.maxHolds ?? MAX_HOLDS, 'maxHolds', MAX_HOLDS),
+    maxHolds: checkWhole(options.maxHolds ?? MAX_HOLDS, 'maxHolds', 1, MAX_HOLDS),
     remember: milliseconds(options.remember ?? '7d', 'remember'),
   };
 }
@@ -62,7 +61,7 @@ export function checkTtl(ttl: Duration): number {
 }
 
 export function checkBuckets(buckets: number): number {
-  return checkWhole(buckets, 'buckets', MAX_BUCKETS);
+  return checkWhole(buckets, 'buckets', 1, MAX_BUCKETS);
 }
 
 export function checkSafetyStock(pieces: number): number {
@@ -72,12 +71,7 @@ export function checkSafetyStock(pieces: number): number {
 
 /** A number of pieces. Errors: `argument.invalid`. */
 export function checkQuantity(quantity: number): number {
-  return checkWhole(quantity, 'quantity', 1e12);
-}
-
-function checkWhole(value: number, argument: string, max: number): number {
-  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value;
-  return refuse(argument, `${argument} is a whole number from 1 to ${max}.`);
+  return checkWhole(quantity, 'quantity', 1, 1e12);
 }
 
 export function checkText(value: string, argument: string): string {
@@ -94,8 +88,4 @@ export function checkLocation(value: string, argument = 'location'): string {
 /** The empty one is that of everybody who forgot to fill it in. */
 export function checkKey(value: string | undefined): string | undefined {
   return value === undefined ? undefined : checkText(value, 'idempotencyKey');
-}
-
-export function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }

@@ -1,4 +1,4 @@
-import type { BlockCallOptions } from '../shared/options.ts';
+import { type BlockCallOptions, refuse } from '../shared/options.ts';
 import { Patience } from '../shared/patience.ts';
 import type { Place, Stocked } from './cells.ts';
 import type { InventoryContext } from './context.ts';
@@ -6,7 +6,6 @@ import { type Shortfall, tooManyHolds } from './errors.ts';
 import { totalOf, type Want } from './lines.ts';
 import { meetCarts } from './meet.ts';
 import { type Ending, type LateCart, type OpenCell, sum } from './open-cell.ts';
-import { refuse } from './settings.ts';
 import type { StockHold } from './stock-record.ts';
 
 /** One SKU of a hold. */

@@ -1,7 +1,6 @@
 import { type Duration, milliseconds } from '../../core/duration.ts';
-import { type BlockOptions, checkName } from '../shared/options.ts';
+import { type BlockOptions, checkName, refuse } from '../shared/options.ts';
 import type { Limit } from './limits/limit.ts';
-import { refuse } from './limits/options.ts';
 
 /** What a limiter does while its store fails. */
 export type OnStoreError = 'closed' | 'open' | 'local';

@@ -1,12 +1,6 @@
+import { checkWhole, refuse } from '../shared/options.ts';
 import type { ItemIds } from './item-ids.ts';
-import {
-  checkShare,
-  checkStrategies,
-  checkStrategy,
-  checkWhole,
-  type RecommenderSettings,
-  refuse,
-} from './settings.ts';
+import { checkShare, checkStrategies, checkStrategy, type RecommenderSettings } from './settings.ts';
 import type { Query } from './shelf.ts';
 import type { Strategy } from './types.ts';
 

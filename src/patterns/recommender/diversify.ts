@@ -1,7 +1,16 @@
+import { MAX_K } from '../../core/vectors/index.ts';
 import { diversified } from '../shared/diversified.ts';
 import { dot, unit } from './geometry.ts';
 import type { Suggestion } from './strategies/call.ts';
 import type { ItemVectors } from './vectors.ts';
+
+/** To choose unlike items from. */
+const POOL = 4;
+
+/** How many items a list of so many is chosen from. */
+export function poolOf(limit: number): number {
+  return Math.min(POOL * limit, MAX_K);
+}
 
 /** Chooses items that are high on the list and unlike those chosen before them; `much` is how far the second counts, from 0 to 1. */
 export async function unlikeItems(
@@ -10,7 +19,8 @@ export async function unlikeItems(
   much: number,
   vectors: ItemVectors,
   signal: AbortSignal | undefined,
-): Promise<readonly Suggestion[]> {
+): Promise<Suggestion[]> {
+  if (much === 0) return candidates.slice(0, count);
   const names = candidates.map(({ name }) => name);
   const read = await vectors.of(names, signal);
   const directions = names.map((name) => {

@@ -22,6 +22,12 @@ export interface WeighedVector {
   readonly weight: number;
 }
 
+/** The seed's `(old + new) / 2` at each step: half of it is the last vector. */
+export function halving(vectors: readonly Float32Array[]): Float32Array | undefined {
+  const [first, ...others] = vectors;
+  return first && others.reduce((old, next) => old.map((x, i) => (x + (next[i] ?? 0)) / 2), first);
+}
+
 /** The mean of some vectors; `undefined` of none, and of such that cancel out, as those lead nowhere. */
 export function mean(vectors: readonly WeighedVector[]): Float32Array | undefined {
   const [first] = vectors;

@@ -1,19 +1,15 @@
 import type { Environment } from '../../core/clock.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import { pickInt, seededRandom } from '../../core/seeded-random.ts';
-import { MAX_K } from '../../core/vectors/index.ts';
 import type { RecommendSettings } from './call-options.ts';
 import type { Counts } from './counts.ts';
-import { unlikeItems } from './diversify.ts';
+import { poolOf, unlikeItems } from './diversify.ts';
 import { explored } from './explore.ts';
 import type { ReadProfile } from './interests.ts';
 import { exclusion } from './profile.ts';
 import type { Query } from './shelf.ts';
 import type { RecommenderParts, Suggestion } from './strategies/call.ts';
 import { SUGGEST } from './strategies/index.ts';
-
-/** To choose unlike items from. */
-const POOL = 4;
 
 /** Where the strategies of a call take what they know from. */
 export interface Known {
@@ -34,10 +30,10 @@ export function recommend(
   const whole: Query = { ...query, isExcluded };
   const seed = settings.seed ?? pickInt(random, Number.MAX_SAFE_INTEGER);
   return twice(parts, async () => {
-    const pool = diversify > 0 ? Math.min(POOL * limit, MAX_K) : limit;
+    const pool = diversify > 0 ? poolOf(limit) : limit;
     const list = await collected(parts, known, whole, settings, pool);
-    const chosen = diversify > 0 ? await unlikeItems(list, limit, diversify, parts.vectors, query.signal) : list;
-    if (explore === 0) return chosen.slice(0, limit);
+    const chosen = await unlikeItems(list, limit, diversify, parts.vectors, query.signal);
+    if (explore === 0) return chosen;
     const call = { parts, ...known, query: whole };
     return explored(chosen, limit, explore, { random: seededRandom(seed), call });
   });

@@ -1,7 +1,7 @@
 import type { EntitySource, ShapeOf } from '../../core/model/types.ts';
 import type { VectorStore } from '../../core/store.ts';
 import type { BulkOptions, Database, ItemResult } from '../../repositories/index.ts';
-import type { BlockCallOptions } from '../shared/options.ts';
+import { type BlockCallOptions, refuse } from '../shared/options.ts';
 import { requireStore } from '../shared/require-store.ts';
 import { itemSettings, type RecommendOptions, recommendSettings, type SimilarOptions } from './call-options.ts';
 import { type EvaluateOptions, evaluateSettings, historyOf } from './evaluate/call.ts';
@@ -10,7 +10,7 @@ import { openParts, type RecommenderContext } from './open-parts.ts';
 import { profileView, type UserProfile } from './profile-view.ts';
 import { recommend, twice } from './recommend.ts';
 import type { Recorded } from './recordings.ts';
-import { checkUser, type RecommenderOptions, refuse, settingsOf } from './settings.ts';
+import { checkUser, type RecommenderOptions, settingsOf } from './settings.ts';
 import { similarItems } from './similar.ts';
 import type { Suggestion } from './strategies/call.ts';
 import type { ItemIdOf, ItemOf, Recommendation, SimilarItem, UserEvent } from './types.ts';

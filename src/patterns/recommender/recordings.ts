@@ -4,12 +4,12 @@ import type { BulkOptions, ItemResult } from '../../repositories/index.ts';
 import { forEachItem } from '../../repositories/internal.ts';
 import { keyHash } from '../shared/key-ring.ts';
 import { NothingToWrite } from '../shared/nothing-to-write.ts';
-import type { BlockCallOptions } from '../shared/options.ts';
+import { type BlockCallOptions, refuse } from '../shared/options.ts';
 import { unknownSignal } from './errors.ts';
 import type { ItemIds } from './item-ids.ts';
 import { type Applied, applyEvent, blankProfile, type Effect, type Profile, type ProfileEvent } from './profile.ts';
 import type { RecommenderRecords } from './records.ts';
-import { checkUser, type RecommenderSettings, refuse } from './settings.ts';
+import { checkUser, type RecommenderSettings } from './settings.ts';
 import type { StoredCounts } from './stored-counts.ts';
 
 /** What became of an event. */

@@ -1,6 +1,5 @@
 import { type Duration, milliseconds } from '../../core/duration.ts';
-import { NorimakiError } from '../../core/errors.ts';
-import { type BlockOptions, checkName } from '../shared/options.ts';
+import { type BlockOptions, checkName, checkWhole, refuse } from '../shared/options.ts';
 import type { Strategy } from './types.ts';
 
 /** What `Recommender` is told when it is made. */
@@ -136,12 +135,6 @@ function checkSignals(signals: Readonly<Record<string, number>> | undefined): Re
   return refuse('signals', 'signals gives a number to each signal: { view: 1, buy: 8, dislike: -6 }.');
 }
 
-/** Errors: `argument.invalid`. */
-export function checkWhole(value: number, argument: string, min: number, max: number): number {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
-  return refuse(argument, `${argument} is a whole number from ${min} to ${max}.`);
-}
-
 /** A share of a whole. Errors: `argument.invalid`. */
 export function checkShare(value: number, argument: string): number {
   if (value >= 0 && value <= 1) return value;
@@ -156,8 +149,4 @@ export function checkUser(user: string): string {
     typeof user === 'string' && user !== '' && user.isWellFormed() && Buffer.byteLength(user) <= MAX_USER_BYTES;
   if (isFit) return user;
   return refuse('user', `A user is a string of well-formed Unicode, not empty, of at most ${MAX_USER_BYTES} bytes.`);
-}
-
-export function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }

@@ -1,9 +1,8 @@
 import { NorimakiError } from '../../core/errors.ts';
 import type { Shape } from '../../core/model/types.ts';
 import { MAX_K } from '../../core/vectors/index.ts';
-import { makeVersion } from '../../core/version.ts';
 import type { Repository, SearchOptions, SearchResult, VectorRepository } from '../../repositories/index.ts';
-import { type Inside, wanting } from '../../repositories/internal.ts';
+import type { Inside } from '../../repositories/internal.ts';
 import { unknownItem } from './errors.ts';
 import type { ItemIds } from './item-ids.ts';
 import type { Ranked } from './tally.ts';
@@ -26,8 +25,6 @@ export interface Found {
   readonly item: object;
   readonly score: number;
 }
-
-const NO_VERSION = makeVersion(0n, 0n);
 
 /** Reads items. What it gives was read from its record in that call: nothing that is deleted, expired or not wanted. */
 export class Shelf {
@@ -106,8 +103,7 @@ export class Shelf {
 
   /** The same conditions, for what was not searched for. Errors: `argument.invalid`. */
   #test({ where, filter }: Query): (item: object) => boolean {
-    const fits = where && wanting(this.#inside.model, { ...where }, undefined);
-    // An entity is read by field name; conditions do not ask for its version.
-    return (item) => fits?.(item as Record<string, unknown>, NO_VERSION) !== false && filter?.(item) !== false;
+    const fits = where && this.#inside.matcher({ ...where });
+    return (item) => fits?.(item) !== false && filter?.(item) !== false;
   }
 }

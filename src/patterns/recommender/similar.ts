@@ -1,14 +1,11 @@
-import { MAX_K } from '../../core/vectors/index.ts';
 import type { ItemSettings } from './call-options.ts';
 import type { Counts } from './counts.ts';
-import { unlikeItems } from './diversify.ts';
+import { poolOf, unlikeItems } from './diversify.ts';
 import type { Query } from './shelf.ts';
 import { fuse } from './strategies/blended.ts';
 import type { RecommenderParts, Suggestion } from './strategies/call.ts';
 import { shares } from './strategies/co-visit.ts';
 import { ranked } from './tally.ts';
-
-const POOL = 4;
 
 /** Items that go with one: a search leaves it out, and it is never counted with itself. Errors: `recommend.unknownItem`. */
 export async function similarItems(
@@ -18,7 +15,7 @@ export async function similarItems(
   strategy: 'content' | 'coVisit' | 'blended',
   { limit, diversify, query }: ItemSettings,
 ): Promise<Suggestion[]> {
-  const pool = diversify > 0 || strategy === 'blended' ? Math.min(POOL * limit, MAX_K) : limit;
+  const pool = diversify > 0 || strategy === 'blended' ? poolOf(limit) : limit;
   const byContent = (): Promise<Suggestion[]> => contentOf(parts, name, pool, query);
   const byCoVisits = (): Promise<Suggestion[]> => coVisitsOf(parts, counts, name, pool, query);
   const [first, second] = strategy === 'coVisit' ? [byCoVisits, byContent] : [byContent, byCoVisits];
@@ -27,8 +24,7 @@ export async function similarItems(
   if (strategy === 'coVisit') await parts.shelf.check(name, query.signal);
   const other = strategy === 'blended' || one.length < limit ? await second() : [];
   const list = strategy === 'blended' ? fused(one, other) : unique([...one, ...other]);
-  const chosen = diversify > 0 ? await unlikeItems(list, limit, diversify, parts.vectors, query.signal) : list;
-  return chosen.slice(0, limit);
+  return unlikeItems(list, limit, diversify, parts.vectors, query.signal);
 }
 
 async function contentOf(

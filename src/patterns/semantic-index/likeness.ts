@@ -1,5 +1,6 @@
 import { NorimakiError } from '../../core/errors.ts';
 import { distance } from '../../core/vectors/index.ts';
+import { jaccard } from '../shared/jaccard.ts';
 import type { Fused } from './ranked.ts';
 import type { SearchParts } from './search-parts.ts';
 
@@ -26,14 +27,7 @@ export async function likenessOf(
   return (a, b) => {
     const [one, other] = [vectors[a], vectors[b]];
     if (one !== undefined && other?.length === one.length) return Math.max(0, 1 - distance('cosine', one, other));
-    return shared(termSets[a], termSets[b]);
+    const [mine, its] = [termSets[a], termSets[b]];
+    return mine === undefined || its === undefined ? 0 : jaccard(mine, its);
   };
-}
-
-/** The part of all their words that both have (Jaccard). */
-function shared(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined): number {
-  if (a === undefined || b === undefined || a.size + b.size === 0) return 0;
-  let both = 0;
-  for (const term of a) if (b.has(term)) both += 1;
-  return both / (a.size + b.size - both);
 }

@@ -1,8 +1,9 @@
 import type { IdPart } from '../../core/model/model.ts';
 import type { Shape } from '../../core/model/types.ts';
+import { refuse } from '../shared/options.ts';
 import { MAX_SEEN, Seen } from './cursor.ts';
 import type { SearchParts } from './search-parts.ts';
-import { refuse, weightOf } from './settings.ts';
+import { weightOf } from './settings.ts';
 import type { FindOptions } from './types.ts';
 
 /** What is looked for. */

@@ -2,11 +2,12 @@ import { NorimakiError } from '../../core/errors.ts';
 import type { Shape } from '../../core/model/types.ts';
 import type { ReindexOptions, ReindexResult, ReindexStepOptions, WatchRepository } from '../../repositories/index.ts';
 import { insideOf } from '../../repositories/internal.ts';
+import { refuse } from '../shared/options.ts';
 import { findPage } from './find.ts';
 import { Words } from './lexical/words.ts';
 import { planOf, type Query } from './plan.ts';
 import type { SearchParts } from './search-parts.ts';
-import { refuse, settingsOf } from './settings.ts';
+import { settingsOf } from './settings.ts';
 import type {
   FindOptions,
   LexicalStats,

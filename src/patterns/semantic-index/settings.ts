@@ -1,8 +1,7 @@
 import { milliseconds } from '../../core/duration.ts';
-import { NorimakiError } from '../../core/errors.ts';
 import type { EntityModel } from '../../core/model/model.ts';
 import type { Shape } from '../../core/model/types.ts';
-import { checkName } from '../shared/options.ts';
+import { checkName, refuse } from '../shared/options.ts';
 import { defaultAnalyzer } from './lexical/analyzer.ts';
 import { settingsDigest } from './lexical/snapshot-codec.ts';
 import type { Analyzer, HybridWeights, LexicalOptions, SemanticIndexOptions } from './types.ts';
@@ -108,8 +107,4 @@ function lexicalOf<S extends Shape>(
     snapshot: every,
     digest: settingsDigest(names, analyzer.id, stopWords),
   };
-}
-
-export function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }

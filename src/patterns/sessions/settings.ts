@@ -1,6 +1,5 @@
 import { type Duration, milliseconds } from '../../core/duration.ts';
-import { NorimakiError } from '../../core/errors.ts';
-import { type BlockOptions, checkName } from '../shared/options.ts';
+import { type BlockOptions, checkName, refuse } from '../shared/options.ts';
 import type { Secret } from './tokens.ts';
 
 /** How long sessions live. */
@@ -86,8 +85,4 @@ function secretsOf(secrets: readonly Secret[]): SessionSettings['secrets'] {
     }
   }
   return [current, ...previous];
-}
-
-function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }

@@ -1,6 +1,6 @@
 import { NorimakiError } from '../../core/errors.ts';
-import { NothingToWrite } from '../shared/nothing-to-write.ts';
-import type { BlockCallOptions } from '../shared/options.ts';
+import { NothingToWrite } from './nothing-to-write.ts';
+import type { BlockCallOptions } from './options.ts';
 
 /** The part of a repository that is needed to change a record. */
 interface Mutating<Id, Draft, Input> {

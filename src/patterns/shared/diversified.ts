@@ -13,11 +13,7 @@ export interface Choice<T> {
  *
  * `diversify`: from 0, relevance alone, to 1, difference alone.
  */
-export function diversified<T>(
-  { candidates, relevance, likeness }: Choice<T>,
-  count: number,
-  diversify: number,
-): readonly T[] {
+export function diversified<T>({ candidates, relevance, likeness }: Choice<T>, count: number, diversify: number): T[] {
   const nearest = candidates.map(() => 0);
   const left = new Set(candidates.keys());
   const chosen: T[] = [];

@@ -17,6 +17,17 @@ export interface BlockCallOptions {
   readonly retry?: RetryOptions | undefined;
 }
 
+/** Errors: `argument.invalid`. */
+export function refuse(argument: string, message: string): never {
+  throw new NorimakiError('argument.invalid', message, { argument });
+}
+
+/** Errors: `argument.invalid`. */
+export function checkWhole(value: number, argument: string, min: number, max: number): number {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  return refuse(argument, `${argument} is a whole number from ${min} to ${max}.`);
+}
+
 const MAX_NAME_BYTES = 256;
 
 /** The name of a block, checked. Errors: `argument.invalid`. */
@@ -24,9 +35,8 @@ export function checkName(block: string, name: unknown): string {
   const isFit =
     typeof name === 'string' && name !== '' && name.isWellFormed() && Buffer.byteLength(name) <= MAX_NAME_BYTES;
   if (isFit) return name;
-  throw new NorimakiError(
-    'argument.invalid',
+  return refuse(
+    'name',
     `The name of a ${block} is a string of well-formed Unicode, not empty, of at most ${MAX_NAME_BYTES} bytes.`,
-    { argument: 'name' },
   );
 }

@@ -1,6 +1,5 @@
 import { type Duration, milliseconds } from '../../core/duration.ts';
-import { NorimakiError } from '../../core/errors.ts';
-import { type BlockOptions, checkName } from '../shared/options.ts';
+import { type BlockOptions, checkName, refuse } from '../shared/options.ts';
 import type { TenantEncryption } from './encryption.ts';
 import { type Amounts, eachMetric, METRICS } from './usage.ts';
 
@@ -107,8 +106,4 @@ function bytesOf(size: ByteSize): number {
 export function checkPlan(plans: ReadonlyMap<string, Amounts>, plan: string): void {
   if (plans.has(plan)) return;
   refuse('plan', `There is no such plan. The plans are: ${[...plans.keys()].join(', ')}.`);
-}
-
-function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }

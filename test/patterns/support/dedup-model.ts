@@ -1,4 +1,5 @@
-import { jaccard, shinglesOf, wordsOf } from '../../../src/patterns/dedup/text/words.ts';
+import { shinglesOf, wordsOf } from '../../../src/patterns/dedup/text/words.ts';
+import { jaccard } from '../../../src/patterns/shared/jaccard.ts';
 
 /** What is similar, computed from texts alone. */
 export function similarity(one: string, other: string): number {

@@ -3,10 +3,10 @@ import type { Shape } from '../../../core/model/types.ts';
 import type { ReadOptions } from '../../../core/store.ts';
 import type { Repository } from '../../../repositories/index.ts';
 import { type Inside, insideOf, type Place } from '../../../repositories/internal.ts';
+import { refuse } from '../../shared/options.ts';
 import { lifeOf } from '../loader.ts';
 import type { CacheParts } from '../parts.ts';
 import type { Reads } from '../reads.ts';
-import { refuse } from '../settings.ts';
 import type { Writes } from '../writes.ts';
 import { CachedRepository, type ThroughSettings } from './cached-repository.ts';
 

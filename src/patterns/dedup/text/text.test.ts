@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { jaccard } from '../../shared/jaccard.ts';
 import { settingsOf } from '../settings.ts';
 import { bucketsOf, Fingerprint } from './fingerprint.ts';
 import { bandsOf, missProbability } from './min-hash.ts';
 import { normalize } from './normalize.ts';
 import { sharedPassages } from './passages.ts';
-import { jaccard, shinglesOf, wordsOf } from './words.ts';
+import { shinglesOf, wordsOf } from './words.ts';
 
 const settings = settingsOf({ name: 'd', text: ['text'], near: {} });
 

@@ -1,10 +1,11 @@
 import type { EntityDefinition, EntitySource, Shape, ShapeOf } from '../../../core/model/types.ts';
+import { refuse } from '../../shared/options.ts';
 import { categoriesOf, type EventsOf, type FollowedEvent } from '../feed/events-of.ts';
 import type { RecordedEvent } from '../recorded-event.ts';
 import { checkSubscriptionName } from '../subscriptions/settings.ts';
 import type { Projected, ProjectedRecord } from './projected-record.ts';
 import type { ProjectionRules } from './projection-parts.ts';
-import { partitionsOf, refuse } from './settings.ts';
+import { partitionsOf } from './settings.ts';
 
 /** The types of an entity that can be a view. */
 interface ViewShape extends Shape {

@@ -1,4 +1,4 @@
-import { NorimakiError } from '../../../core/errors.ts';
+import { refuse } from '../../shared/options.ts';
 import { checkPartitions, type WorkerOptions, type WorkerSettings, workerSettings } from '../subscriptions/settings.ts';
 
 /** How a projection is kept up to date in this process. */
@@ -48,8 +48,4 @@ const DEFAULT_PARTITIONS = 4;
 /** The number of partitions of a projection that says nothing of it. */
 export function partitionsOf(partitions: number | undefined): number {
   return checkPartitions(partitions) ?? DEFAULT_PARTITIONS;
-}
-
-export function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }

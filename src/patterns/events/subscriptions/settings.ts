@@ -1,8 +1,7 @@
 import { type Duration, milliseconds } from '../../../core/duration.ts';
-import { NorimakiError } from '../../../core/errors.ts';
 import { type RetryPolicy, retryPolicy } from '../../../core/retry/index.ts';
 import { type LeaseTimes, type Times, timesOf } from '../../election/settings.ts';
-import { checkName } from '../../shared/options.ts';
+import { checkName, refuse } from '../../shared/options.ts';
 import type { FailureDecision, HandlerFailure } from './handler.ts';
 
 /** How a subscription retries an event whose handler failed. */
@@ -123,8 +122,4 @@ function checkDecision(decision: FailureDecision): FailureDecision {
 export function checkFrom({ from = 'start' }: SubscribeOptions): 'start' | 'end' {
   if (from === 'start' || from === 'end') return from;
   return refuse('from', "from is 'start' or 'end'.");
-}
-
-function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }

@@ -1,6 +1,7 @@
 import type { Duration } from '../../../core/duration.ts';
+import { refuse } from '../../shared/options.ts';
 import type { Limit, Meter, MeterState } from './limit.ts';
-import { checkLimitName, checkQuota, checkWindow, refuse } from './options.ts';
+import { checkLimitName, checkQuota, checkWindow } from './options.ts';
 
 /** What {@link gcra} takes. */
 export interface GcraOptions {

@@ -1,5 +1,5 @@
 import { type Duration, milliseconds } from '../../../core/duration.ts';
-import { NorimakiError } from '../../../core/errors.ts';
+import { refuse } from '../../shared/options.ts';
 
 /** What structured fields can hold. */
 const MAX_QUOTA = 1e12;
@@ -23,10 +23,6 @@ export function checkLimitName(name: string | undefined, quota: number, per: num
   if (name === undefined) return `${quota}-per-${durationText(per)}`;
   if (typeof name === 'string' && NAME.test(name)) return name;
   return refuse('name', 'The name of a limit is 1 to 64 printable ASCII characters: it is sent in HTTP headers.');
-}
-
-export function refuse(argument: string, message: string): never {
-  throw new NorimakiError('argument.invalid', message, { argument });
 }
 
 const UNITS = [

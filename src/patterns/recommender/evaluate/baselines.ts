@@ -1,4 +1,4 @@
-import { comparable, mean } from '../geometry.ts';
+import { comparable, halving, mean } from '../geometry.ts';
 import type { Profile, ProfileEvent } from '../profile.ts';
 import { likedItems } from '../profile.ts';
 import type { Query } from '../shelf.ts';
@@ -24,17 +24,13 @@ const meanVector: Target = async (parts, { profile }, signal) => {
   return mean([...vectors.values()].map((vector) => ({ vector: comparable(vector, parts.metric), weight: 1 })));
 };
 
-/** `(old + new) / 2` at each step: half of it is the last item. */
+/** Half of it is the last item. */
 const halvingMean: Target = async (parts, { liked }, signal) => {
   const vectors = await parts.vectors.of(
     liked.map(({ item }) => item),
     signal,
   );
-  return liked.reduce<Float32Array | undefined>((old, { item }) => {
-    const next = vectors.get(item);
-    if (old === undefined || next === undefined) return old ?? next;
-    return old.map((x, i) => (x + (next[i] ?? 0)) / 2);
-  }, undefined);
+  return halving(liked.flatMap(({ item }) => vectors.get(item) ?? []));
 };
 
 /** What to be better than, beside what is popular. */

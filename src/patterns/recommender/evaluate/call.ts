@@ -1,9 +1,10 @@
 import { throwIfAborted } from '../../../core/abort.ts';
+import { checkWhole, refuse } from '../../shared/options.ts';
 import { type RecommendOptions, recommendSettings } from '../call-options.ts';
 import type { ItemIds } from '../item-ids.ts';
 import type { ProfileEvent } from '../profile.ts';
 import type { EventInput, Recordings } from '../recordings.ts';
-import { checkStrategies, checkUser, checkWhole, type RecommenderSettings, refuse } from '../settings.ts';
+import { checkStrategies, checkUser, type RecommenderSettings } from '../settings.ts';
 import type { Strategy } from '../types.ts';
 import type { EvaluateSettings, History } from './evaluate.ts';
 

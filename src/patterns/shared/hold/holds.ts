@@ -1,7 +1,7 @@
 import type { Environment } from '../../../core/clock.ts';
 import { NorimakiError } from '../../../core/errors.ts';
 import type { Database } from '../../../repositories/index.ts';
-import { NothingToWrite } from '../nothing-to-write.ts';
+import { type Change, changeRecord } from '../change-record.ts';
 import type { BlockCallOptions } from '../options.ts';
 import { decide, type Fate, fateOf, type HoldState, type HoldStep } from './decide.ts';
 import { type HoldRecord, holdRecords } from './record.ts';
@@ -145,32 +145,13 @@ export class Holds {
   }
 
   async #change(
-    id: string,
-    fn: (draft: HoldRecord, wasAbsent: boolean) => boolean,
-    { ifAbsent, signal, retry }: BlockCallOptions & { ifAbsent?: Omit<HoldRecord, 'block' | 'id'> },
+    name: string,
+    change: Change<HoldRecord>,
+    { ifAbsent, ...call }: BlockCallOptions & { ifAbsent?: Omit<HoldRecord, 'block' | 'id'> },
   ): Promise<StoredHold | undefined> {
-    let seen: StoredHold | undefined;
-    let wasAbsent = false;
-    const blank =
-      ifAbsent === undefined
-        ? undefined
-        : (): typeof ifAbsent => {
-            wasAbsent = true;
-            return ifAbsent;
-          };
-    const change = (draft: HoldRecord): void => {
-      const mustWrite = fn(draft, wasAbsent);
-      wasAbsent = false;
-      seen = stored(draft);
-      if (!mustWrite) throw new NothingToWrite();
-    };
-    try {
-      await this.#records.mutate({ block: this.#block, id }, change, { ifAbsent: blank, signal, retry });
-    } catch (error) {
-      if (NorimakiError.is(error, 'not.found')) return undefined;
-      if (!(error instanceof NothingToWrite)) throw error;
-    }
-    return seen;
+    const id = { block: this.#block, id: name };
+    const draft = await changeRecord(this.#records, id, change, call, ifAbsent && (() => ifAbsent));
+    return draft && stored(draft);
   }
 }
 

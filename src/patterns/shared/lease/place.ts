@@ -1,4 +1,5 @@
 import type { Duration } from '../../../core/duration.ts';
+import { NothingToWrite } from '../nothing-to-write.ts';
 import { FREE, type LeaseState } from './state.ts';
 
 /** Where a lease is stored: one record, or a part of one. */
@@ -23,9 +24,6 @@ export interface LeaseRepository<Id, Draft extends LeaseState> {
     options: { ifAbsent: () => LeaseState; signal: AbortSignal | undefined; ttl?: Duration | undefined },
   ): Promise<unknown>;
 }
-
-/** Thrown out of `mutate`, because a record that is not there would be stored even unchanged. */
-class NothingToWrite extends Error {}
 
 /** How a record shows its lease, and takes a new state of it, where that is more than its fields. */
 export interface LeaseView<Draft> {
