@@ -1,6 +1,6 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { open, systemEnvironment } from '../src/index.ts';
-import { gcra, RateLimiter } from '../src/patterns/index.ts';
+import { type AheadOptions, gcra, RateLimiter } from '../src/patterns/index.ts';
 import { memory } from '../src/stores/memory/index.ts';
 import { compare, median, timed } from './compare.ts';
 import { CountingStore } from './counting-store.ts';
@@ -16,14 +16,36 @@ interface Case {
   readonly quota: number;
   readonly rounds: number;
   readonly target: number;
+  readonly ahead?: AheadOptions;
 }
 
 const PLENTY = 1e9;
+const AHEAD: AheadOptions = { most: 10_000 };
 
-// The target of a hot key and of a refused one is that of a Map. Where calls do not meet, each pays for a read and a
-// compare-and-swap of its own: there the target is what that may cost.
+// The target of a refused key, and of one for which room is taken ahead, is that of a Map: both are decided in the process. Where
+// each call waits for the store, the target is what that may cost.
 const CASES: readonly Case[] = [
-  { name: 'one key, 1000 callers', callers: 1000, calls: 500_000, keys: 1, quota: PLENTY, rounds: 9, target: 1 },
+  {
+    name: 'one key, 1000 callers, ahead',
+    callers: 1000,
+    calls: 500_000,
+    keys: 1,
+    quota: PLENTY,
+    rounds: 9,
+    target: 1,
+    ahead: AHEAD,
+  },
+  {
+    name: 'one key, one caller, ahead',
+    callers: 1,
+    calls: 500_000,
+    keys: 1,
+    quota: PLENTY,
+    rounds: 9,
+    target: 1,
+    ahead: AHEAD,
+  },
+  { name: 'one key, 1000 callers', callers: 1000, calls: 500_000, keys: 1, quota: PLENTY, rounds: 9, target: 0.5 },
   { name: 'one key, refused', callers: 64, calls: 200_000, keys: 1, quota: 5, rounds: 7, target: 1 },
   { name: 'one key, 64 callers', callers: 64, calls: 100_000, keys: 1, quota: PLENTY, rounds: 7, target: 0.2 },
   { name: 'one key, one caller', callers: 1, calls: 5_000, keys: 1, quota: PLENTY, rounds: 5, target: 0.003 },
@@ -48,9 +70,9 @@ export async function limiterBench(): Promise<BenchRow[]> {
   return rows;
 }
 
-async function beside({ name, callers, calls, keys, quota, rounds, target }: Case): Promise<BenchRow[]> {
+async function beside({ name, callers, calls, keys, quota, rounds, target, ahead }: Case): Promise<BenchRow[]> {
   const store = new CountingStore(await memory().openStore(systemEnvironment));
-  const ours = new RateLimiter(await open(store), { name, limits: [gcra({ rate: quota, per: '1h' })] });
+  const ours = new RateLimiter(await open(store), { name, limits: [gcra({ rate: quota, per: '1h' })], ahead });
   const theirs = new RateLimiterMemory({ points: quota, duration: 3600 });
   const names = Array.from({ length: keys }, (_, i) => `user ${i}`);
   const round = (consume: (key: string) => Promise<unknown>) => () =>

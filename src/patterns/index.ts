@@ -139,7 +139,7 @@ export {
   type RateLimiterStats,
   type WaitOptions,
 } from './rate-limiter/rate-limiter.ts';
-export type { OnStoreError, RateLimiterOptions } from './rate-limiter/settings.ts';
+export type { AheadOptions, OnStoreError, RateLimiterOptions } from './rate-limiter/settings.ts';
 export type {
   ItemOptions,
   RecommendOptions,

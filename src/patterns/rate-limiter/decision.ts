@@ -2,10 +2,10 @@ import { rateLimitHeaders } from './headers.ts';
 import type { Limit } from './limits/limit.ts';
 
 /**
- * Where a decision comes from: the store; what the last refusal says here, without asking the store; or what
- * `onStoreError` says while the store fails.
+ * Where a decision comes from: the store; room that was taken ahead, or what the last refusal says, both here without asking the
+ * store; or what `onStoreError` says while the store fails.
  */
-export type DecisionSource = 'store' | 'local-block' | 'fallback';
+export type DecisionSource = 'store' | 'ahead' | 'local-block' | 'fallback';
 
 /** How one limit stands after a decision. Times are in milliseconds. */
 export interface LimitStatus {
@@ -112,7 +112,8 @@ export class DeniedDecision implements Denied {
   }
 }
 
-function leastOf(limits: readonly LimitStatus[]): number {
+/** The least that any of them leaves; 0 of none. */
+export function leastOf(limits: readonly LimitStatus[]): number {
   let least = Number.POSITIVE_INFINITY;
   for (const { remaining } of limits) if (remaining < least) least = remaining;
   return limits.length === 0 ? 0 : least;

@@ -15,6 +15,12 @@ export type Change =
   | { readonly kind: 'block'; readonly duration: number }
   | { readonly kind: 'reset' };
 
+/** Room for calls to come, and how the limits stand now that it is charged. */
+export interface RoomTaken {
+  readonly size: number;
+  readonly limits: readonly LimitStatus[];
+}
+
 /** So long a record is kept at least after it has nothing to say: for clocks that jump back, and for its keys. */
 const MIN_KEPT = 60_000;
 
@@ -73,12 +79,17 @@ export class Ledger {
     }
     for (const meter of this.#meters) if (!meter.fits(cost)) return this.peek(cost);
     if (this.#blockedUntil > this.#now) return this.peek(cost);
-    if (cost > 0) {
-      for (const meter of this.#meters) meter.charge(cost);
-      this.#isChanged = true;
-    }
+    if (cost > 0) this.#charge(cost);
     this.#remember(id);
     return new AllowedDecision(this.#limits, this.#statuses(0), this.#source);
+  }
+
+  /** Charges for calls to come: at most so much, and never more than half of what is left, so that others find room too. */
+  takeAhead(most: number): RoomTaken {
+    let size = this.#blockedUntil > this.#now ? 0 : most;
+    for (const { remaining } of this.#meters) size = Math.min(size, Math.floor(remaining / 2));
+    if (size > 0) this.#charge(size);
+    return { size, limits: this.#statuses(0) };
   }
 
   /** Changes the key whatever stands there; tells what a call would be told after it. */
@@ -118,6 +129,11 @@ export class Ledger {
     state.states = states;
     state.keys = this.#keys;
     state.expiresAt = new Date(until + longest);
+  }
+
+  #charge(cost: number): void {
+    for (const meter of this.#meters) meter.charge(cost);
+    this.#isChanged = true;
   }
 
   #adjust(kind: 'refund' | 'penalty', cost: number, id: string | undefined): void {

@@ -10,6 +10,7 @@ import { costAboveBurst } from './errors.ts';
 import type { Consume } from './ledger.ts';
 import { LocalBlocks } from './local-blocks.ts';
 import { rateRecords } from './records.ts';
+import { RoomAhead } from './room-ahead.ts';
 import { checkCost, type LimiterSettings, limiterSettings, type RateLimiterOptions } from './settings.ts';
 import { StoreDecisions } from './store-decisions.ts';
 
@@ -43,6 +44,8 @@ export interface RateLimiterStats {
   readonly decisions: number;
   /** Those of them that were refused. */
   readonly denials: number;
+  /** Calls that were let through by room that was taken ahead. */
+  readonly ahead: number;
   /** Refusals that did not ask the store. */
   readonly localBlocks: number;
   /** Decisions by `onStoreError`. */
@@ -69,6 +72,7 @@ export class RateLimiter {
   readonly #settings: LimiterSettings;
   readonly #environment: Environment;
   readonly #blocks: LocalBlocks;
+  readonly #ahead: RoomAhead | undefined;
   readonly #decisions: StoreDecisions;
   readonly #turns: Turns;
   #localBlocks = 0;
@@ -81,10 +85,16 @@ export class RateLimiter {
       ifAbsent: 'two first calls can both take the last place',
     });
     this.name = this.#settings.name;
-    this.#environment = db.environment;
-    this.#blocks = new LocalBlocks(this.#settings, db.environment.clock);
-    this.#decisions = new StoreDecisions(this.#settings, rateRecords(db), db.environment, this.#blocks);
-    this.#turns = new Turns(db.environment.clock);
+    const { limits, ahead } = this.#settings;
+    const { environment } = db;
+    this.#environment = environment;
+    this.#blocks = new LocalBlocks(this.#settings, environment.clock);
+    this.#ahead = ahead && new RoomAhead(limits, ahead, environment.clock);
+    this.#decisions = new StoreDecisions(this.#settings, rateRecords(db), environment, {
+      blocks: this.#blocks,
+      ahead: this.#ahead,
+    });
+    this.#turns = new Turns(environment.clock);
   }
 
   /**
@@ -102,8 +112,10 @@ export class RateLimiter {
     try {
       const { cost = 1, idempotencyKey, signal } = options;
       const stored = storedKey(key);
-      this.#checkCost(cost);
+      if (cost !== 1) this.#checkCost(cost);
       if (idempotencyKey === undefined) {
+        const ahead = this.#decisions.consumeAhead(stored, cost);
+        if (ahead !== undefined) return Promise.resolve(ahead);
         const refusal = this.#blocks.refusal(stored, cost);
         if (refusal !== undefined) {
           this.#localBlocks++;
@@ -147,7 +159,8 @@ export class RateLimiter {
   /** What {@link consume} would say now; charges nothing. */
   async peek(key: string, { cost = 1, signal }: ConsumeOptions = {}): Promise<Decision> {
     this.#checkCost(cost);
-    return this.#decisions.peek(storedKey(key), cost, signal);
+    const stored = storedKey(key);
+    return this.#ahead?.peek(stored, cost) ?? this.#decisions.peek(stored, cost, signal);
   }
 
   /**
@@ -177,7 +190,15 @@ export class RateLimiter {
   stats(): RateLimiterStats {
     const { decisions, denials, fallbacks, rounds } = this.#decisions.stats;
     const localBlocks = this.#localBlocks;
-    return { decisions: decisions + localBlocks, denials: denials + localBlocks, localBlocks, fallbacks, rounds };
+    const ahead = this.#ahead?.used ?? 0;
+    return {
+      decisions: decisions + ahead + localBlocks,
+      denials: denials + localBlocks,
+      ahead,
+      localBlocks,
+      fallbacks,
+      rounds,
+    };
   }
 
   #adjust(

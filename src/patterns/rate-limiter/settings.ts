@@ -1,9 +1,17 @@
 import { type Duration, milliseconds } from '../../core/duration.ts';
-import { type BlockOptions, checkName, refuse } from '../shared/options.ts';
+import { type BlockOptions, checkName, checkWhole, refuse } from '../shared/options.ts';
 import type { Limit } from './limits/limit.ts';
 
 /** What a limiter does while its store fails. */
 export type OnStoreError = 'closed' | 'open' | 'local';
+
+/** How much room a process may take for calls to come. */
+export interface AheadOptions {
+  /** At most so much of a key at once, in cost; up to what the narrowest limit lets through at once. */
+  readonly most: number;
+  /** How long it may be used: what is left of it then is lost. Default `'1s'`. */
+  readonly for?: Duration | undefined;
+}
 
 /** What a rate limiter is told when it is made. */
 export interface RateLimiterOptions extends BlockOptions {
@@ -25,6 +33,16 @@ export interface RateLimiterOptions extends BlockOptions {
    * Default `'1s'`; 0 asks every time. A `refund`, `reset` or `block` by another process shows here after so long.
    */
   readonly blockTtl?: Duration | undefined;
+  /**
+   * Takes room for calls to come with those that ask the store, so that most calls of a busy key are let through here without asking.
+   * It is charged when it is taken: never more is let through in all, but some of it later, by up to `for`. Default: none.
+   */
+  readonly ahead?: AheadOptions | undefined;
+}
+
+export interface AheadSettings {
+  readonly most: number;
+  readonly for: number;
 }
 
 /** The options, checked. */
@@ -36,12 +54,13 @@ export interface LimiterSettings {
   readonly onStoreError: OnStoreError;
   readonly timeout: number;
   readonly blockTtl: number;
+  readonly ahead: AheadSettings | undefined;
 }
 
 const POLICIES: readonly unknown[] = ['closed', 'open', 'local'];
 
 export function limiterSettings(options: RateLimiterOptions): LimiterSettings {
-  const { limits, onStoreError = 'closed', timeout = '5s', blockTtl = '1s' } = options;
+  const { limits, onStoreError = 'closed', timeout = '5s', blockTtl = '1s', ahead } = options;
   if (!Array.isArray(limits) || limits.length === 0) {
     refuse('limits', "limits is a list of at least one limit: [gcra({ rate: 100, per: '1m' })].");
   }
@@ -49,13 +68,18 @@ export function limiterSettings(options: RateLimiterOptions): LimiterSettings {
   const twin = names.find((name, i) => names.indexOf(name) !== i);
   if (twin !== undefined) refuse('limits', `Two limits are named '${twin}'. Give one of them another name.`);
   if (!POLICIES.includes(onStoreError)) refuse('onStoreError', "onStoreError is 'closed', 'open' or 'local'.");
+  const narrowest = limits.reduce((one, other) => (other.quota < one.quota ? other : one));
   return {
     name: checkName('RateLimiter', options.name),
     limits,
-    narrowest: limits.reduce((one, other) => (other.quota < one.quota ? other : one)),
+    narrowest,
     onStoreError,
     timeout: milliseconds(timeout, 'timeout'),
     blockTtl: milliseconds(blockTtl, 'blockTtl'),
+    ahead: ahead && {
+      most: checkWhole(ahead.most, 'ahead.most', 1, narrowest.quota),
+      for: milliseconds(ahead.for ?? '1s', 'ahead.for'),
+    },
   };
 }
 

@@ -2,30 +2,43 @@ import type { Environment } from '../../core/clock.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import { nextTurn } from '../../core/turn.ts';
 import { Coalescer } from '../shared/coalescer.ts';
-import type { Decision } from './decision.ts';
+import type { Allowed, Decision } from './decision.ts';
 import { Fallback, isStoreFailure } from './fallback.ts';
-import { type Change, type Consume, Ledger } from './ledger.ts';
+import { type Change, type Consume, Ledger, type RoomTaken } from './ledger.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { blankState, type RateRecord, type RateRecords, type RateState } from './records.ts';
+import type { RoomAhead } from './room-ahead.ts';
 import type { LimiterSettings } from './settings.ts';
+
+/** What this process knows without the store. */
+interface Local {
+  readonly blocks: LocalBlocks;
+  readonly ahead: RoomAhead | undefined;
+}
 
 /** Decisions by the record of a key: calls that wait for the same key are decided in order of arrival, by one write. */
 export class StoreDecisions {
   readonly #settings: LimiterSettings;
   readonly #records: RateRecords;
   readonly #environment: Environment;
-  readonly #blocks: LocalBlocks;
+  readonly #local: Local;
   readonly #fallback: Fallback;
   readonly #together: Coalescer<string, Consume, Decision>;
   readonly stats = { decisions: 0, denials: 0, fallbacks: 0, rounds: 0 };
 
-  constructor(settings: LimiterSettings, records: RateRecords, environment: Environment, blocks: LocalBlocks) {
+  constructor(settings: LimiterSettings, records: RateRecords, environment: Environment, local: Local) {
     this.#settings = settings;
     this.#records = records;
     this.#environment = environment;
-    this.#blocks = blocks;
+    this.#local = local;
     this.#fallback = new Fallback(settings, environment.clock);
     this.#together = new Coalescer((key, calls, signal) => this.#decide(key, calls, signal));
+  }
+
+  /** Lets a call through by room that was taken ahead; never past calls that wait. */
+  consumeAhead(key: string, cost: number): Allowed | undefined {
+    const { ahead } = this.#local;
+    return ahead === undefined || this.#together.isWaiting(key) ? undefined : ahead.consume(key, cost);
   }
 
   consume(key: string, call: Consume, signal: AbortSignal | undefined): Promise<Decision> {
@@ -35,10 +48,14 @@ export class StoreDecisions {
   /** Errors: those of the store. */
   async change(key: string, change: Change, signal: AbortSignal | undefined): Promise<Decision> {
     let decision: Decision | undefined;
-    await this.#mutate(key, signal, (ledger) => {
-      decision = ledger.apply(change);
-    });
-    this.#blocks.forget(key);
+    try {
+      await this.#mutate(key, signal, (ledger) => {
+        decision = ledger.apply(change);
+      });
+    } finally {
+      this.#local.blocks.forget(key);
+      this.#local.ahead?.forget(key);
+    }
     return decision as Decision; // `mutate` ran the function, or threw
   }
 
@@ -54,17 +71,29 @@ export class StoreDecisions {
   }
 
   async #decide(key: string, calls: readonly Consume[], signal: AbortSignal | undefined): Promise<readonly Decision[]> {
+    const here = this.#local.ahead?.consumeAll(key, calls) ?? [];
+    if (here.length === 0) return this.#ask(key, calls, signal);
+    return here.length === calls.length ? here : [...here, ...(await this.#ask(key, calls.slice(here.length), signal))];
+  }
+
+  async #ask(key: string, calls: readonly Consume[], signal: AbortSignal | undefined): Promise<readonly Decision[]> {
     const { stats } = this;
+    const { blocks, ahead } = this.#local;
     stats.rounds++;
     let decisions: readonly Decision[] = [];
+    let taken: RoomTaken | undefined;
+    const order = ahead?.order(key, calls);
     try {
       const record = await this.#mutate(key, signal, (ledger) => {
         decisions = calls.map((call) => ledger.consume(call));
+        // Where a call was refused there is none to spare.
+        taken = order && ledger.takeAhead(decisions.every(({ allowed }) => allowed) ? order.size : 0);
       });
+      if (taken !== undefined) order?.keep(taken);
       const denials = decisions.reduce((sum, { allowed }) => sum + (allowed ? 0 : 1), 0);
       // What was charged since the last refusal would make that say too early an instant.
-      if (denials > 0) this.#blocks.add(key, record);
-      else this.#blocks.forget(key);
+      if (denials > 0) blocks.add(key, record);
+      else blocks.forget(key);
       stats.denials += denials;
     } catch (error) {
       if (signal?.aborted || !isStoreFailure(error)) throw error;

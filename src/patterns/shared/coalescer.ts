@@ -98,6 +98,11 @@ export class Coalescer<Place, Item, Result> {
     return batch.add(item, signal);
   }
 
+  /** Whether items for this place wait for a write that is not under way. */
+  isWaiting(name: string): boolean {
+    return this.#lanes.size > 0 && (this.#lanes.get(name)?.length ?? 0) > 0;
+  }
+
   #laneOf(name: string, place: Place): Batch<Item, Result>[] {
     // A place that is asked for time and again is found without hashing its name.
     if (this.#last !== undefined && this.#last.name === name) return this.#last.lane;
