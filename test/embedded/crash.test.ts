@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { systemEnvironment } from '../../src/core/system.ts';
 import { embedded } from '../../src/stores/embedded/index.ts';
 import { pickInt, seededRandom } from '../../src/testing/seeded-random.ts';
+import { isLong } from '../support/campaign.ts';
 import { startChild } from './support/child.ts';
 import { CrashLedger, type CrashMessage } from './support/crash-ledger.ts';
 import { temporaryFolder } from './support/folder.ts';
@@ -11,6 +12,8 @@ import { PairLedger, type PairMessage } from './support/pair-ledger.ts';
 
 const ROUNDS = Number(process.env.NORIMAKI_ROUNDS ?? 200);
 const SEED = Number(process.env.NORIMAKI_SEED ?? randomInt(2 ** 31));
+/** How long a process writes at most: enough for every kind of write, and for several compactions. */
+const LIFE_MS = isLong ? 250 : 125;
 /** On a disk, where most kills meet a wait for it; and in memory, where they meet work. */
 const LANES = ['disk', 'disk', 'any', 'any'] as const;
 
@@ -38,7 +41,7 @@ async function runLane(on: (typeof LANES)[number], lane: number): Promise<{ reco
   for (let round = lane; round < ROUNDS; round += LANES.length) {
     const child = startChild('crash-writer', data, round, pickInt(random, 2 ** 31));
     await child.next();
-    await sleep(5 + pickInt(random, 246));
+    await sleep(5 + pickInt(random, LIFE_MS - 4));
     // On a busy machine it may not have come to anything yet.
     for (let heard = 0, least = pickInt(random, 40); heard < least; heard++) await child.next();
     child.process.kill('SIGKILL');

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
+import { isLong } from '../support/campaign.ts';
 import { startChild } from './support/child.ts';
 import { bytes, openStore, temporaryFolder } from './support/folder.ts';
 
 const PROCESSES = 8;
 
 test.each([
-  ['flushed', 500],
+  ['flushed', isLong ? 500 : 150],
   ['committed', 150],
 ])('8 processes that add 1 by compare-and-set lose none (%s)', { timeout: 180_000 }, async (durability, times) => {
   const { data } = await temporaryFolder();

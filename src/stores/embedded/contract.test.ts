@@ -13,8 +13,11 @@ let opened = 0;
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Runs of each stateful test; each opens a folder, and most start a thread. */
+const RUNS = 25;
+
 /** Of {@link storeContract}; the clock of a contract stands still, or takes leaps of a thousand years. */
-function contractOf(sweep: EmbeddedOptions['sweep'], runs: number): Parameters<typeof storeContract>[0] {
+function contractOf(sweep: EmbeddedOptions['sweep']): Parameters<typeof storeContract>[0] {
   async function openAt(path: string, environment: Environment): Promise<Store> {
     const store = await embedded({ path, sweep }).openStore(environment);
     paths.set(store, path);
@@ -35,14 +38,14 @@ function contractOf(sweep: EmbeddedOptions['sweep'], runs: number): Parameters<t
     },
     open: (environment) => openAt(join(folder, String(opened++)), environment),
     reopen: (closed, environment) => openAt(paths.get(closed) ?? '', environment),
-    runs,
+    runs: RUNS,
   };
 }
 
-storeContract(contractOf({ every: '520w' }, 60), { describe, test });
+storeContract(contractOf({ every: '520w' }), { describe, test });
 
 describe('while expired records are swept away under it, the embedded store', () => {
-  const sweeping = contractOf({ every: '20ms', batch: 2 }, 60);
+  const sweeping = contractOf({ every: '20ms', batch: 2 });
   for (const { group, name, run } of contractCases(sweeping)) {
     if (group === 'any sequence of calls') test(name, run);
   }
