@@ -34,7 +34,8 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than CI has processors: many tests wait for processes of theirs, or for time.
+    maxWorkers: 3,
     retry: 0,
     reporters: ['default', './test/support/summary-reporter.ts'],
   },
