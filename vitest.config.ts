@@ -3,29 +3,48 @@ import { defineConfig } from 'vitest/config';
 import LongestFirst from './test/support/longest-first.ts';
 import { quickFolder } from './test/support/quick-folder.ts';
 
-/** Start processes, count what theirs has open or holds in memory, or change what it has loaded. */
+/** Count what their process has open or holds in memory, or change what it has loaded. */
 const ALONE = [
-  'test/{decorator-matrix,docs,embedded,types}/**/*.test.ts',
-  'test/**/*-processes.test.ts',
-  'test/embeddings/{deferred-crash,guards}.test.ts',
+  'test/{decorator-matrix,docs,types}/**/*.test.ts',
+  'test/embedded/lifecycle.test.ts',
+  'test/embeddings/guards.test.ts',
   'test/norikv/{back-pressure,idempotency-memory,keep-alive,network-faults,server-handshake}.test.ts',
   'test/repositories/opentelemetry.test.ts',
+];
+
+/** Start processes that are killed, or that take turns with them. */
+const PROCESSES = [
+  'test/embedded/**/*.test.ts',
+  'test/**/*-processes.test.ts',
+  'test/embeddings/deferred-crash.test.ts',
 ];
 
 /** Run what was built. */
 const BUILT = ['test/cli/*.test.ts', 'test/docs/examples.test.ts'];
 
+/** Bundles what they start. */
+const CHILDREN = './test/support/bundled-children.ts';
+
 export default defineConfig({
   oxc: { decorator: { legacy: true } },
   test: {
     projects: [
-      { extends: true, test: { name: 'alone', include: ALONE, exclude: BUILT } },
+      { extends: true, test: { name: 'alone', include: ALONE, exclude: BUILT, globalSetup: CHILDREN } },
       { extends: true, test: { name: 'built', include: BUILT, globalSetup: './test/support/bundled-package.ts' } },
       // The others leave nothing behind, so they share what they import: a tenth of the time.
+      {
+        extends: true,
+        test: { name: 'processes', include: PROCESSES, exclude: ALONE, globalSetup: CHILDREN, isolate: false },
+      },
       { extends: true, test: { name: 'src', include: ['src/**/*.test.ts'], isolate: false } },
       {
         extends: true,
-        test: { name: 'test', include: ['test/**/*.test.ts'], exclude: [...ALONE, ...BUILT], isolate: false },
+        test: {
+          name: 'test',
+          include: ['test/**/*.test.ts'],
+          exclude: [...ALONE, ...BUILT, ...PROCESSES],
+          isolate: false,
+        },
       },
     ],
     env: { TMPDIR: quickFolder(), NORIMAKI_DISK: tmpdir() },

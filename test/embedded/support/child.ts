@@ -1,42 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
-import { afterAll } from 'vitest';
-
-const CHILDREN = fileURLToPath(new URL('../children/', import.meta.url));
-const NODE_MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
-
-let bundles: string | undefined;
-
-afterAll(() => {
-  if (bundles !== undefined) rmSync(bundles, { recursive: true, force: true });
-});
-
-/** The child script as plain JavaScript: starting tsx for every process would take most of the time. */
-function bundle(name: string): string {
-  if (bundles === undefined) {
-    const folder = mkdtempSync(join(tmpdir(), 'norimaki-children-'));
-    symlinkSync(NODE_MODULES, join(folder, 'node_modules'));
-    bundles = folder;
-  }
-  const outfile = join(bundles, `${name}.mjs`);
-  buildSync({
-    entryPoints: [join(CHILDREN, `${name}.ts`)],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-  });
-  return outfile;
-}
-
-const built = new Map<string, string>();
+import { CHILDREN } from '../../support/bundled-children.ts';
 
 export interface Child {
   readonly process: ChildProcess;
@@ -61,11 +27,7 @@ export function startOnSmallDisk(name: string, path: string, size: number): Chil
   return start('unshare', ['--map-root-user', '--mount', 'sh', '-c', command, 'sh', ...parameters]);
 }
 
-function scriptOf(name: string): string {
-  const script = built.get(name) ?? bundle(name);
-  built.set(name, script);
-  return script;
-}
+const scriptOf = (name: string): string => join(CHILDREN, `${name}.mjs`);
 
 function start(command: string, parameters: string[]): Child {
   const child = spawn(command, parameters, { stdio: 'pipe' });
