@@ -59,7 +59,22 @@ const RACES: Readonly<Record<string, { readonly before: readonly Deed[]; readonl
     one: submit('x', textOf('w', 4)),
     amid: remove('a'),
   },
+  'one new id is submitted with two texts, of which one has a rival': {
+    before: [],
+    one: submit('x', W, 'reject'),
+    amid: async (process) => {
+      const told = await submit('x', OTHER, 'reject')(process);
+      await submit('y', NEARLY, 'reject')(process);
+      return told;
+    },
+  },
 };
+
+/** What a submission is told; a removal is told nothing of this. */
+interface Told {
+  readonly kind?: string;
+  readonly stored?: boolean;
+}
 
 async function run(name: string, n: number): Promise<boolean> {
   const { before, one, amid } = RACES[name] as (typeof RACES)[string];
@@ -87,9 +102,9 @@ async function run(name: string, n: number): Promise<boolean> {
   await here.promise;
   const isAmid = calls >= n;
   const label = `${name}, at call ${n}`;
-  const verdict = (await amid(await startDedup(store, { clock, seed: 3, near: NEAR }))) as { kind?: string };
+  const verdict = (await amid(await startDedup(store, { clock, seed: 3, near: NEAR }))) as Told;
   go.open();
-  const own = (await running) as { kind?: string };
+  const own = (await running) as Told;
 
   const stored = await listed((calm.docs as unknown as { scan(): AsyncIterable<{ id: string; text: string }> }).scan());
   for (const { id, text } of stored) {
@@ -111,6 +126,11 @@ async function run(name: string, n: number): Promise<boolean> {
       label,
     ).toHaveLength(1);
   if (name.includes('rejected')) expect(stored, label).toHaveLength(1);
+  if (name.includes('two texts') && (own.stored || verdict.stored))
+    expect(
+      stored.map(({ id }) => id),
+      `${label}: what was told to be stored is gone`,
+    ).toContain('x');
   const clusters = await listed(calm.dedup.clusters());
   if (isOne && stored.length === 2)
     expect(
@@ -127,12 +147,12 @@ test.each(Object.keys(RACES))('whatever one process does amid another, at whiche
 });
 
 /** Stops before the nth write of such a record, and those that follow it. */
-function stopAt(entity: string, nth = 1) {
+function stopAt(entity: string, nth = 1, write: FaultCall['verb'] = 'put') {
   const here = gate<void>();
   const go = gate<void>();
   let writes = 0;
   const script = async ({ verb, keys }: FaultCall) => {
-    const isIt = verb === 'put' && keys.some((key) => Buffer.from(key).includes(entity));
+    const isIt = verb === write && keys.some((key) => Buffer.from(key).includes(entity));
     if (isIt && ++writes >= nth) {
       here.open();
       await go.promise;
@@ -189,4 +209,27 @@ test('a copy that is listed just after nobody was found inherits the text all th
   await removed;
   expect(await calm.dedup.check(NEARLY)).toMatchObject({ kind: 'near', of: 'x' });
   expect(await calm.dedup.submit({ id: 'z', text: W })).toMatchObject({ kind: 'exact', of: 'x' });
+});
+
+test('who takes back what it has lost a race with leaves what another has made of it meanwhile', async () => {
+  const clock = manualClock(START, { autoAdvance: true });
+  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
+  const storing = stopAt('doc');
+  const withdrawing = stopAt('doc', 1, 'delete');
+  const script = async (call: FaultCall) => {
+    await storing.script(call);
+    return withdrawing.script(call);
+  };
+  const slow = await startDedup(store, { clock, seed: 2, near: NEAR, script });
+  const submitted = slow.dedup.submit({ id: 'x', text: W }, { onDuplicate: 'reject' });
+  await storing.here;
+  await calm.dedup.submit({ id: 'y', text: NEARLY });
+  storing.go();
+  await withdrawing.here;
+  expect(await calm.dedup.submit({ id: 'x', text: OTHER })).toMatchObject({ kind: 'unique', stored: true });
+  withdrawing.go();
+  expect(await submitted).toMatchObject({ kind: 'near', of: 'y', stored: false });
+  expect((await calm.docs.get('x'))?.text).toBe(OTHER);
+  expect(await calm.dedup.check(`${OTHER} addendum`)).toMatchObject({ kind: 'near', of: 'x' });
 });

@@ -3,7 +3,7 @@ import type { EntityModel } from '../../core/model/model.ts';
 import type { EntitySource, Shape } from '../../core/model/types.ts';
 import type { Metric } from '../../core/vectors/index.ts';
 import type { Database, Repository, SearchHit, VectorRepository } from '../../repositories/index.ts';
-import { insideOf } from '../../repositories/internal.ts';
+import { type Inside, insideOf } from '../../repositories/internal.ts';
 import { type BlockCallOptions, refuse } from '../shared/options.ts';
 import type { DedupSettings } from './settings.ts';
 import { Fingerprint } from './text/fingerprint.ts';
@@ -26,6 +26,7 @@ const MAX_ID_BYTES = 512;
 /** The user's entities: the texts in them, and their vectors. */
 export class Documents {
   readonly #settings: DedupSettings;
+  readonly #inside: Inside;
   readonly #model: EntityModel;
   readonly #idField: string;
   readonly #generate: EntityModel['ids'][number]['generate'];
@@ -44,6 +45,7 @@ export class Documents {
       refuse('source', 'Deduplicator takes an entity with one id, which is a string.');
     }
     this.#settings = settings;
+    this.#inside = inside;
     this.#model = inside.model;
     this.#idField = id.name;
     this.#generate = id.generate;
@@ -103,6 +105,34 @@ export class Documents {
   async read(id: string, { signal }: BlockCallOptions): Promise<Document | undefined> {
     const found = await this.repository.get(id, { signal });
     return found && { id, print: this.printOf(found) };
+  }
+
+  /** Stores a document under an id that nobody has; `false`: somebody has. */
+  async create(input: Readonly<Record<string, unknown>>, call: BlockCallOptions): Promise<boolean> {
+    try {
+      await this.repository.create(input, call);
+      return true;
+    } catch (error) {
+      const isIdTaken = NorimakiError.is(error, 'already.exists') && error.details.fields === undefined;
+      if (isIdTaken) return false;
+      throw error;
+    }
+  }
+
+  /** Deletes a document, unless it has another text by now. */
+  async deleteSame({ id, print }: Document, { signal, retry }: BlockCallOptions): Promise<void> {
+    for (;;) {
+      const [seen] = await this.#inside.records([this.#inside.idParts(id)], { signal });
+      // An entity is read by field name.
+      const entity = seen?.entity() as DocumentShape['entity'] | undefined;
+      if (seen === undefined || entity === undefined || !this.printOf(entity).equals(print)) return;
+      try {
+        await this.repository.delete(id, { ifMatch: seen.version, signal, retry });
+        return;
+      } catch (error) {
+        if (!NorimakiError.is(error, 'version.mismatch')) throw error;
+      }
+    }
   }
 
   /** The nearest of a document by its own vector; none while that is still to be made. */

@@ -35,12 +35,13 @@ export async function submit(context: DedupContext, given: object, options: Subm
   }
   const before = await lookUp(context, document.print, id, call);
   if (!isDuplicate(before)) {
-    const { verdict, placed } = await store(context, input, document, false, call);
+    const stored = await store(context, input, document, false, call);
     // An edit of what was there before is kept: to take it back would lose what others made of it meanwhile.
-    const wasRaced = onDuplicate === 'reject' && entry === undefined && isDuplicate(verdict);
-    if (!wasRaced) return told(id, { verdict, placed });
-    await withdraw(context, document, call);
-    return { ...verdict, id, stored: false, replayed: false };
+    const wasRaced = onDuplicate === 'reject' && !stored.isEdit && isDuplicate(stored.verdict);
+    if (!wasRaced) return told(id, stored);
+    await documents.deleteSame(document, call);
+    await takeOut(context, id, call);
+    return { ...stored.verdict, id, stored: false, replayed: false };
   }
   if (onDuplicate === 'reject') return { ...before, id, stored: false, replayed: false };
   const { placed } = await store(context, input, document, true, call);
@@ -51,6 +52,8 @@ export async function submit(context: DedupContext, given: object, options: Subm
 interface Stored {
   readonly verdict: Verdict;
   readonly placed: Placed | undefined;
+  /** Another text was replaced. */
+  readonly isEdit: boolean;
 }
 
 function told(id: string, { verdict, placed }: Stored): Submitted {
@@ -84,15 +87,25 @@ async function named(
   return { id: first.id, input: documents.renamed(input, first.id) };
 }
 
-/** What has this text already is left as it is: others may have changed its other fields since. */
+/**
+ * Whether another text was replaced. What has this text already is left as it is: others may have changed its other fields since.
+ */
 async function write(
   { documents }: DedupContext,
   input: Input,
   { id, print }: Document,
   call: BlockCallOptions,
-): Promise<void> {
-  const now = await documents.read(id, call);
-  if (now?.print.equals(print) !== true) await documents.repository.put(input, call);
+): Promise<boolean> {
+  for (;;) {
+    const now = await documents.read(id, call);
+    if (now?.print.equals(print)) return false;
+    if (now !== undefined) {
+      await documents.repository.put(input, call);
+      return true;
+    }
+    // Of two who submit one new id the later has to know that it edits.
+    if (await documents.create(input, call)) return false;
+  }
 }
 
 /** Writes the document, then places it. */
@@ -103,21 +116,14 @@ async function store(
   isApart: boolean,
   call: BlockCallOptions,
 ): Promise<Stored> {
-  await write(context, input, document, call);
+  const isEdit = await write(context, input, document, call);
   const placed = await placeStored(context, document, { ...call, apart: isApart });
-  if (placed !== undefined) return { placed, verdict: await verdictOf(context, placed, call) };
+  if (placed !== undefined) return { placed, isEdit, verdict: await verdictOf(context, placed, call) };
   // Edited by others to something that is too short, which is theirs to be told.
-  if ((await context.documents.read(document.id, call)) !== undefined) return { verdict: { kind: 'tooShort' }, placed };
+  const isThere = (await context.documents.read(document.id, call)) !== undefined;
   // It was stored, and has gone since: somebody has removed it, or its deadline has passed.
-  return { verdict: await lookUp(context, document.print, document.id, call), placed };
-}
-
-/** Takes back a document that was stored by this call, unless it holds something else by now. */
-async function withdraw(context: DedupContext, { id, print }: Document, call: BlockCallOptions): Promise<void> {
-  const { documents } = context;
-  const now = await documents.read(id, call);
-  if (now?.print.hash === print.hash) await documents.repository.delete(id, call);
-  await takeOut(context, id, call);
+  const verdict: Verdict = isThere ? { kind: 'tooShort' } : await lookUp(context, document.print, document.id, call);
+  return { placed, isEdit, verdict };
 }
 
 /** Removes a document. Whether there was one. */
