@@ -8,7 +8,9 @@ import { defineEntity, type Embedder, open, systemEnvironment } from '../src/ind
 import { SemanticIndex } from '../src/patterns/index.ts';
 import { defaultAnalyzer } from '../src/patterns/semantic-index/lexical/analyzer.ts';
 import { embedded } from '../src/stores/embedded/index.ts';
+import type { SameAbilities } from '../src/testing/store-wrapper.ts';
 import { median } from './compare.ts';
+import { CountingStore } from './counting-store.ts';
 import { glove } from './glove.ts';
 import type { BenchRow } from './row.ts';
 
@@ -98,7 +100,9 @@ export async function semanticBench(): Promise<BenchRow[]> {
   const path = await mkdtemp(join(tmpdir(), 'norimaki-bench-'));
   const store = await embedded({ path: join(path, 'data'), durability: 'committed' }).openStore(systemEnvironment);
   try {
-    const db = await open(store, { embedder });
+    // It can whatever the store can.
+    const counting = new CountingStore(store) as CountingStore & SameAbilities<typeof store>;
+    const db = await open(counting, { embedder });
     const repo = db.repo(Entry);
     for (const result of await repo.createMany(stored, { concurrency: 1000 })) if (!result.ok) throw result.error;
     const make = () => new SemanticIndex(repo, { name: 'bench', lexical: { fields: { words: 2, gloss: 1 } } });
@@ -117,6 +121,7 @@ export async function semanticBench(): Promise<BenchRow[]> {
     while ((await store.stats()).namespaces[0]?.memory !== 'hnsw' && !SMALL)
       await new Promise((r) => setTimeout(r, 50));
 
+    const perQuery = (calls: number): string => (calls / queries.length).toFixed(2);
     const rows: BenchRow[] = [];
     const quality: Record<string, { recall: number; ndcg: number }> = {};
     for (const [name, lexical] of [
@@ -125,6 +130,7 @@ export async function semanticBench(): Promise<BenchRow[]> {
       ['both', 0.4],
     ] as const) {
       let [recall, ndcg] = [0, 0];
+      counting.reset();
       for (const { gloss, related } of queries) {
         const { hits } = await search.find(gloss, { limit: K, hybrid: { lexical } });
         const found = hits.map(({ entity }) => related.includes(entity.id));
@@ -133,7 +139,7 @@ export async function semanticBench(): Promise<BenchRow[]> {
       }
       quality[name] = { recall: recall / queries.length, ndcg: ndcg / queries.length };
       console.log(
-        `${name}: recall@10 ${quality[name].recall.toFixed(3)}, NDCG@10 ${quality[name].ndcg.toFixed(3)}, of ${queries.length} queries`,
+        `${name}: recall@10 ${quality[name].recall.toFixed(3)}, NDCG@10 ${quality[name].ndcg.toFixed(3)}, of ${queries.length} queries; for each ${perQuery(counting.reads)} reads of records and ${perQuery(counting.searches)} searches of vectors`,
       );
     }
     for (const measure of ['recall', 'ndcg'] as const) {
