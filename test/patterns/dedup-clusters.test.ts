@@ -53,6 +53,9 @@ test('a document that is deleted behind its back is not named, nor one that is e
     expect(await dedup.check(text)).toEqual({ kind: 'unique' });
   }
   expect(await dedup.submit({ id: 'c', text: textOf('w') })).toMatchObject({ kind: 'unique' });
+  for (const call of [dedup.merge('c', 'b'), dedup.split('b'), dedup.keepApart('b', 'c')]) {
+    await expect(call).rejects.toMatchObject({ code: 'dedup.unknownDocument' });
+  }
   expect(await dedup.submit({ id: 'd', text: textOf('x') })).toMatchObject({ kind: 'unique' });
 });
 
@@ -73,6 +76,8 @@ test('reject stores no duplicate, and keeps what was let in before', async () =>
   // An edit into a duplicate is refused as well, and what was there stays.
   expect(await dedup.submit({ id: 'e', text: textOf('w') }, reject)).toMatchObject({ kind: 'exact', stored: false });
   expect((await docs.get('e'))?.text).toBe(textOf('z'));
+  // Not for being like itself.
+  expect(await dedup.submit({ id: 'e', text: textOf('z', 1) }, reject)).toMatchObject({ kind: 'unique', stored: true });
 });
 
 test('store keeps a duplicate apart, and others may join it', async () => {
@@ -81,12 +86,25 @@ test('store keeps a duplicate apart, and others may join it', async () => {
   await dedup.submit({ id: 'a', text: textOf('w') }, store);
   const apart = await dedup.submit({ id: 'b', text: textOf('w') }, store);
   expect(apart).toMatchObject({ kind: 'exact', of: 'a', canonical: 'b', stored: true });
-  expect((await dedup.cluster('b'))?.members).toEqual(['b']);
+  expect(await dedup.cluster('b')).toMatchObject({ id: apart.kind === 'exact' && apart.cluster, members: ['b'] });
   expect((await dedup.cluster('a'))?.members).toEqual(['a']);
   await dedup.submit({ id: 'b', text: textOf('w') }, store);
   await dedup.submit({ id: 'b', text: textOf('w') });
   expect((await dedup.cluster('b'))?.members).toEqual(['b']);
   expect(await listed(dedup.clusters())).toEqual([]);
+});
+
+test('what is told to be similar is in the same cluster, also where something more similar is kept apart', async () => {
+  const { dedup } = await (await dedupWorld()).start();
+  await dedup.submit({ id: 'a', text: textOf('w') });
+  await dedup.submit({ id: 'c', text: textOf('w', 3) });
+  await dedup.remove('c');
+  await dedup.submit({ id: 'b', text: textOf('w', 2) }, { onDuplicate: 'store' });
+  expect(await dedup.submit({ id: 'c', text: textOf('w', 3) })).toMatchObject({
+    kind: 'near',
+    of: 'a',
+    canonical: 'a',
+  });
 });
 
 test('clusters are merged and split by hand, and stay so', async () => {
@@ -105,7 +123,7 @@ test('clusters are merged and split by hand, and stay so', async () => {
   expect(await dedup.split('b')).toMatchObject({ canonical: 'b', members: ['b'] });
   expect((await dedup.cluster('a'))?.members).toEqual(['a', 'c']);
   await dedup.submit({ id: 'b', text: textOf('w', 1) });
-  await dedup.sweep();
+  for (const dryRun of [true, false]) expect(await dedup.sweep({ dryRun })).toMatchObject({ joined: 0 });
   expect((await dedup.cluster('b'))?.members).toEqual(['b']);
   expect((await dedup.merge('b', 'a')).members).toEqual(['a', 'b', 'c']);
   expect((await dedup.split('a')).members).toEqual(['a']);

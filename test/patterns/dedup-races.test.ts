@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type FaultCall, manualClock, seededRandom } from '../../src/testing/index.ts';
+import { manualClock, seededRandom } from '../../src/testing/index.ts';
 import { START } from '../support/open.ts';
 import { gate } from './support/caches.ts';
 import { listed, startDedup, textOf } from './support/deduplicators.ts';
@@ -144,92 +144,4 @@ test.each(Object.keys(RACES))('whatever one process does amid another, at whiche
   let n = 1;
   while (await run(name, n)) n++;
   expect(n).toBeGreaterThan(8);
-});
-
-/** Stops before the nth write of such a record, and those that follow it. */
-function stopAt(entity: string, nth = 1, write: FaultCall['verb'] = 'put') {
-  const here = gate<void>();
-  const go = gate<void>();
-  let writes = 0;
-  const script = async ({ verb, keys }: FaultCall) => {
-    const isIt = verb === write && keys.some((key) => Buffer.from(key).includes(entity));
-    if (isIt && ++writes >= nth) {
-      here.open();
-      await go.promise;
-    }
-    return 'none' as const;
-  };
-  return { here: here.promise, go: () => go.open(), script };
-}
-
-test('who was told meanwhile that it is unique does not join an older one that was not', async () => {
-  const clock = manualClock(START, { autoAdvance: true });
-  const store = await openStore('memory', { clock, random: seededRandom(1) });
-  // It is the older one, and in no bucket yet.
-  const entering = stopAt('norimaki.dedup.bucket');
-  // Its claim is the first such write.
-  const joining = stopAt('norimaki.dedup.group', 2);
-  const script = async (call: FaultCall) => {
-    await entering.script(call);
-    return joining.script(call);
-  };
-  const older = (await startDedup(store, { clock, seed: 2, near: NEAR, script })).dedup.submit({ id: 'x', text: W });
-  await entering.here;
-  await clock.advance(1);
-  const settling = stopAt('norimaki.dedup.group', 2);
-  const process = await startDedup(store, { clock, seed: 3, near: NEAR, script: settling.script });
-  const younger = process.dedup.submit({ id: 'y', text: NEARLY });
-  await settling.here;
-  entering.go();
-  await joining.here;
-  settling.go();
-  expect(await younger).toMatchObject({ kind: 'unique' });
-  joining.go();
-  expect(await older).toMatchObject({ kind: 'near', of: 'y', canonical: 'y' });
-});
-
-test('a copy that is listed just after nobody was found inherits the text all the same', async () => {
-  const clock = manualClock(START, { autoAdvance: true });
-  const store = await openStore('memory', { clock, random: seededRandom(1) });
-  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
-  await calm.dedup.submit({ id: 'y', text: W });
-  // It has seen that the original is there.
-  const listing = stopAt('norimaki.index');
-  const copy = await startDedup(store, { clock, seed: 2, near: NEAR, script: listing.script });
-  const submitted = copy.dedup.submit({ id: 'x', text: W });
-  await listing.here;
-  // It has seen that there is no copy.
-  const leaving = stopAt('norimaki.dedup.group');
-  const remover = await startDedup(store, { clock, seed: 3, near: NEAR, script: leaving.script });
-  const removed = remover.dedup.remove('y');
-  await leaving.here;
-  listing.go();
-  await submitted;
-  leaving.go();
-  await removed;
-  expect(await calm.dedup.check(NEARLY)).toMatchObject({ kind: 'near', of: 'x' });
-  expect(await calm.dedup.submit({ id: 'z', text: W })).toMatchObject({ kind: 'exact', of: 'x' });
-});
-
-test('who takes back what it has lost a race with leaves what another has made of it meanwhile', async () => {
-  const clock = manualClock(START, { autoAdvance: true });
-  const store = await openStore('memory', { clock, random: seededRandom(1) });
-  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
-  const storing = stopAt('doc');
-  const withdrawing = stopAt('doc', 1, 'delete');
-  const script = async (call: FaultCall) => {
-    await storing.script(call);
-    return withdrawing.script(call);
-  };
-  const slow = await startDedup(store, { clock, seed: 2, near: NEAR, script });
-  const submitted = slow.dedup.submit({ id: 'x', text: W }, { onDuplicate: 'reject' });
-  await storing.here;
-  await calm.dedup.submit({ id: 'y', text: NEARLY });
-  storing.go();
-  await withdrawing.here;
-  expect(await calm.dedup.submit({ id: 'x', text: OTHER })).toMatchObject({ kind: 'unique', stored: true });
-  withdrawing.go();
-  expect(await submitted).toMatchObject({ kind: 'near', of: 'y', stored: false });
-  expect((await calm.docs.get('x'))?.text).toBe(OTHER);
-  expect(await calm.dedup.check(`${OTHER} addendum`)).toMatchObject({ kind: 'near', of: 'x' });
 });

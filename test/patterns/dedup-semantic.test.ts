@@ -10,6 +10,7 @@ import { isLong } from '../support/campaign.ts';
 import { fateOf } from '../support/fates.ts';
 import { START } from '../support/open.ts';
 import { anyFaults } from './support/counters.ts';
+import { listed, textOf as textOfWords } from './support/deduplicators.ts';
 import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
@@ -50,6 +51,62 @@ async function start(store: Store, clock: ManualClock, seed: number, name: strin
   });
   return { faulty, dedup };
 }
+
+/** Texts end with an angle: what they mean is a direction. */
+const compass: Embedder = {
+  id: 'compass@1',
+  dimensions: 2,
+  embed: async (texts) =>
+    texts.map((text) => {
+      const angle = (Number(/(\d+)°/.exec(text)?.[1]) * Math.PI) / 180;
+      return Float32Array.of(Math.cos(angle), Math.sin(angle));
+    }),
+};
+
+/** Whose meanings are within 10 degrees is a duplicate, within 27 nearly one. */
+async function startCompass() {
+  const clock = manualClock(START, { autoAdvance: true });
+  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  const db = await open(store, { clock, random: seededRandom(2), embedder: compass });
+  const dedup = new Deduplicator(db, Sense, {
+    name: 'compass',
+    text: ['text'],
+    near: { jaccard: 0.9, bands: 64, rows: 1 },
+    semantic: { embedding: 'meaning', threshold: Math.cos(Math.PI / 18) },
+    review: 0.095,
+  });
+  return { dedup, docs: db.repo(Sense) };
+}
+
+test('all of nearly the same meaning are offered for review, and a sweep can join them', async () => {
+  const { dedup } = await startCompass();
+  for (const angle of [0, 50, 25])
+    await dedup.submit({ id: `${angle}`, text: `word${angle} and more words ${angle}°` });
+  const pairs = await listed(dedup.review());
+  expect(pairs.map(({ one, other, kind }) => [kind, ...[one, other].sort()])).toEqual([
+    ['semantic', '0', '25'],
+    ['semantic', '25', '50'],
+  ]);
+  expect(await dedup.sweep({ threshold: { semantic: 0.9 } })).toMatchObject({ joined: 2 });
+  expect((await dedup.cluster('0'))?.members).toHaveLength(3);
+});
+
+test('of two ways to be alike the one that makes a duplicate is told', async () => {
+  const { dedup } = await startCompass();
+  await dedup.submit({ id: 'a', text: `${textOfWords('w')} 0°` });
+  // Half of the words are the same, which is not enough.
+  const verdict = await dedup.submit({ id: 'b', text: `${textOfWords('w', 10)} 5°` });
+  expect(verdict).toMatchObject({ kind: 'semantic', of: 'a' });
+});
+
+test('a meaning is compared only with texts that were submitted as they are', async () => {
+  const { dedup, docs } = await startCompass();
+  await dedup.submit({ id: 'a', text: 'something about the north 90°' });
+  await docs.put({ id: 'a', text: 'something about the east 0°' });
+  expect(await dedup.check('the east, in other words 1°')).toEqual({ kind: 'unique' });
+  await dedup.submit({ id: 'a', text: 'something about the east 0°' });
+  expect(await dedup.check('the east, in other words 1°')).toMatchObject({ kind: 'semantic', of: 'a' });
+});
 
 describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
   test('what means the same ends in one cluster that all processes see, and nothing else is in it', async () => {

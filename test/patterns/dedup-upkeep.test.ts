@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { NorimakiError, open } from '../../src/index.ts';
 import { Deduplicator } from '../../src/patterns/index.ts';
+import type { FaultCall } from '../../src/testing/index.ts';
 import { Doc, dedupWorld, listed, textOf } from './support/deduplicators.ts';
 
 test('pairs that are nearly similar enough wait for somebody to look at them', async () => {
@@ -19,6 +20,9 @@ test('pairs that are nearly similar enough wait for somebody to look at them', a
   expect(pairs.map(({ one, other }) => [one, other].sort().join('')).sort()).toEqual(['ab', 'cd', 'ef']);
   expect(pairs[0]).toMatchObject({ kind: 'near', score: 48 / 68 });
   expect(pairs[0]?.shared[0]).toMatch(/0 .*49$/);
+  const [first, ...others] = pairs;
+  await dedup.keepApart(first?.one ?? '', first?.other ?? '');
+  expect(await listed(dedup.review())).toEqual(others);
   await dedup.merge('a', 'b');
   await dedup.keepApart('c', 'd');
   await dedup.remove('e');
@@ -32,7 +36,9 @@ test('a sweep takes in what was stored otherwise, takes out what is gone, and ca
   const { dedup, docs } = await (await dedupWorld()).start();
   await dedup.submit({ id: 'a', text: textOf('w') });
   await dedup.submit({ id: 'gone', text: textOf('g') });
+  await dedup.submit({ id: 'edited', text: textOf('h') });
   await docs.putMany([
+    { id: 'edited', text: textOf('i') },
     { id: 'b', text: textOf('w') },
     { id: 'c', text: textOf('w', 1) },
     { id: 'd', text: textOf('x') },
@@ -41,20 +47,83 @@ test('a sweep takes in what was stored otherwise, takes out what is gone, and ca
   await docs.delete('gone');
   const seen: string[] = [];
   const planned = await dedup.sweep({ dryRun: true, onProgress: ({ phase, done }) => seen.push(`${phase} ${done}`) });
-  expect(planned).toMatchObject({ documents: 5, added: 3, joined: 1, dropped: 1 });
-  expect(seen.slice(0, 6)).toEqual([
+  expect(planned).toMatchObject({ documents: 6, added: 4, joined: 1, dropped: 1 });
+  expect(seen.slice(0, 7)).toEqual([
     'documents 1',
     'documents 2',
     'documents 3',
     'documents 4',
     'documents 5',
+    'documents 6',
     'entries 1',
   ]);
   expect(await dedup.cluster('b')).toBeUndefined();
-  expect(await dedup.sweep()).toMatchObject({ documents: 5, added: 3, joined: 1, dropped: 1 });
+  expect(await dedup.sweep()).toMatchObject({ documents: 6, added: 4, joined: 1, dropped: 1 });
   expect((await dedup.cluster('c'))?.members).toEqual(['a', 'b', 'c']);
   expect(await dedup.check(textOf('g'))).toEqual({ kind: 'unique' });
   expect(await dedup.sweep()).toMatchObject({ added: 0, joined: 0, dropped: 0, cleared: 0 });
+});
+
+test('a dry run joins what the sweep will join, and counts a document once', async () => {
+  const { dedup, docs } = await (await dedupWorld()).start({ near: { jaccard: 0.75, bands: 64, rows: 2 } });
+  await dedup.submit({ id: 'a', text: textOf('w') });
+  await dedup.submit({ id: 'b', text: textOf('w', 12) });
+  await dedup.submit({ id: 'c', text: textOf('x') });
+  await dedup.submit({ id: 'apart', text: textOf('x', 1) }, { onDuplicate: 'store' });
+  for (const dryRun of [true, false]) expect(await dedup.sweep({ dryRun })).toMatchObject({ added: 0, joined: 0 });
+  // Like `a` and like `b`.
+  await docs.put({ id: 'd', text: textOf('w', 6) });
+  expect(await dedup.sweep({ dryRun: true })).toMatchObject({ added: 1, joined: 1 });
+  expect(await dedup.sweep()).toMatchObject({ added: 1, joined: 2 });
+  // Only what has a cluster of its own already is kept apart.
+  await dedup.remove('c');
+  await docs.put({ id: 'e', text: textOf('x', 2) });
+  for (const dryRun of [true, false]) expect(await dedup.sweep({ dryRun })).toMatchObject({ added: 1, joined: 1 });
+  expect((await dedup.cluster('e'))?.members).toEqual(['apart', 'e']);
+});
+
+test('a sweep of some documents looks at no others', async () => {
+  const { dedup, docs } = await (await dedupWorld()).start();
+  for (const id of ['a', 'b', 'c']) await dedup.submit({ id, text: textOf(id) });
+  await docs.deleteMany(['a', 'b']);
+  expect(await dedup.sweep({ ids: ['a', 'c'] })).toEqual({ documents: 1, added: 0, joined: 0, dropped: 1, cleared: 0 });
+  expect(await dedup.sweep()).toMatchObject({ documents: 1, dropped: 1 });
+});
+
+test('a sweep leaves what is of another name', async () => {
+  const world = await dedupWorld();
+  const { dedup } = await world.start();
+  const other = await world.start({ name: 'other' });
+  await dedup.submit({ id: 'a', text: textOf('w') });
+  for (const id of ['b', 'c']) await other.dedup.submit({ id, text: textOf(id) });
+  const last = new Map<string, number>();
+  const swept = await dedup.sweep({ dryRun: true, onProgress: ({ phase, done }) => last.set(phase, done) });
+  // A bucket for each band of the one text.
+  expect([swept.cleared, last.get('entries'), last.get('buckets')]).toEqual([0, 1, 16]);
+});
+
+test('a sweep clears from buckets what a crash has left there, and nothing else', async () => {
+  const world = await dedupWorld();
+  const near = { jaccard: 0.8, bands: 4, rows: 2 };
+  const { dedup } = await world.start({ near });
+  const removeAndDie = async (id: string) => {
+    const script = ({ verb, keys }: FaultCall) =>
+      verb === 'put' && keys.some((key) => Buffer.from(key).includes('norimaki.dedup.bucket'))
+        ? ('crashBefore' as const)
+        : ('none' as const);
+    const dying = await world.start({ near, script });
+    await expect(dying.dedup.remove(id)).rejects.toThrow();
+  };
+  await dedup.submit({ id: 'a', text: textOf('w') });
+  await removeAndDie('a');
+  for (const dryRun of [true, true, false]) expect(await dedup.sweep({ dryRun })).toMatchObject({ cleared: 4 });
+  expect(await dedup.sweep()).toMatchObject({ cleared: 0 });
+  // Of a text that has come back what stands there of before is cleared, and that alone.
+  await dedup.submit({ id: 'b', text: textOf('x') });
+  await removeAndDie('b');
+  await dedup.submit({ id: 'c', text: textOf('x') });
+  expect(await dedup.sweep()).toMatchObject({ cleared: 4 });
+  expect(await dedup.check(textOf('x', 1))).toMatchObject({ kind: 'near', of: 'c' });
 });
 
 test('many are submitted with progress, and one that fails does not stop the others', async () => {

@@ -48,6 +48,47 @@ test('the same again is a replay with the same verdict, and stores nothing twice
   expect((await listed(dedup.clusters())).map(({ members }) => members)).toEqual([['a', 'b', 'c']]);
 });
 
+test('a replay names what brought the document into its cluster', async () => {
+  const { dedup } = await (await dedupWorld()).start({ near: { jaccard: 0.75, bands: 64, rows: 2 } });
+  for (const [id, variant] of [
+    ['a', 0],
+    ['b', 6],
+    ['c', 12],
+  ] as const) {
+    await dedup.submit({ id, text: textOf('w', variant) });
+  }
+  const replay = await dedup.submit({ id: 'c', text: textOf('w', 12) });
+  expect(replay).toMatchObject({ kind: 'near', of: 'b', canonical: 'a', score: 50 / 66, replayed: true });
+});
+
+test('a text of exactly the least length is compared', async () => {
+  const world = await dedupWorld();
+  const { dedup } = await world.start({ minLength: 8 });
+  await dedup.submit({ id: 'a', text: 'ten cups' });
+  expect(await dedup.check('ten cups')).toMatchObject({ kind: 'exact' });
+  // Programs of one name need not agree on it.
+  const stricter = await world.start({ minLength: 9 });
+  expect(await stricter.dedup.sweep()).toMatchObject({ documents: 1, dropped: 1 });
+  expect(await dedup.cluster('a')).toBeUndefined();
+});
+
+test('a bucket remembers the newest texts', async () => {
+  const world = await dedupWorld();
+  // All of them are in the one bucket that there is, and none is similar enough to another.
+  const near = { bands: 1, rows: 1, bucket: 2 };
+  const strict = await world.start({ near: { ...near, jaccard: 1 } });
+  for (const variant of [3, 2, 1, 0]) await strict.dedup.submit({ id: `${variant}`, text: textOf('a', variant) });
+  const { dedup } = await world.start({ near: { ...near, jaccard: 0.5 } });
+  expect(await dedup.check(textOf('a', 4))).toMatchObject({ kind: 'near', of: '1' });
+});
+
+test('where only some can be compared it is those that share most buckets', async () => {
+  const { dedup } = await (await dedupWorld()).start({ near: { jaccard: 0.5, bands: 64, rows: 1 }, candidates: 1 });
+  for (const variant of [40, 35, 30, 25]) await dedup.submit({ id: `${variant}`, text: textOf('w', variant) });
+  await dedup.submit({ id: 'close', text: textOf('w', 2) });
+  expect(await dedup.check(textOf('w'))).toMatchObject({ kind: 'near', of: 'close' });
+});
+
 test('texts that are too short are stored and match nothing', async () => {
   const { dedup, docs } = await (await dedupWorld()).start({ minLength: 10 });
   expect(await dedup.submit({ id: 'a', text: 'ok' })).toEqual({

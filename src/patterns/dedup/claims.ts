@@ -15,7 +15,7 @@ export function apartKey(hash: string, { environment }: DedupContext): string {
   return `${hash}${APART}${randomId(environment.random, 9)}`;
 }
 
-export function isApartKey(key: string): boolean {
+function isApartKey(key: string): boolean {
   return key.includes(APART);
 }
 

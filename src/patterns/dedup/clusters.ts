@@ -58,6 +58,11 @@ function comesBefore(one: Group, other: Group): boolean {
   return one.at !== other.at ? one.at < other.at : one.key < other.key;
 }
 
+/** Whether two clusters do not join by themselves. */
+export function areApart(one: Group, other: Group): boolean {
+  return one.isSettled && other.isSettled && (one.isApart || other.isApart);
+}
+
 /**
  * Makes one cluster of those of two texts. `'apart'` if one of them is kept apart from the other, or has not been claimed yet: then
  * who does so will look for the other. A repair also lists what was made one before.
@@ -80,8 +85,7 @@ export async function unite(
       if (isRepair) for (const key of [link.one, link.other]) await listAlong(context, key, options);
       return 'one';
     }
-    const areSettled = one.isSettled && other.isSettled;
-    if (link.kind !== 'merged' && areSettled && (one.isApart || other.isApart)) return 'apart';
+    if (link.kind !== 'merged' && areApart(one, other)) return 'apart';
     const [stays, joins] = comesBefore(one, other) ? [one, other] : [other, one];
     const seen = await changeGroup(
       context,

@@ -106,9 +106,8 @@ export class Deduplicator<Source extends EntitySource> {
   /** What a document of this text would be told. Writes nothing. */
   async check(text: TextOf<Source>, options: BlockCallOptions = {}): Promise<Verdict> {
     await this.#agreeToRead(options);
-    const { settings, documents } = this.#context;
-    const print = documents.printOfText(text);
-    if (print.length < settings.minLength) return { kind: 'tooShort' };
+    const print = this.#context.documents.printOfText(text);
+    if (print.isTooShort) return { kind: 'tooShort' };
     return lookUp(this.#context, print, undefined, options);
   }
 

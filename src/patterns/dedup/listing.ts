@@ -1,12 +1,18 @@
 import type { BlockCallOptions } from '../shared/options.ts';
-import { getGroup, hashOf, liveIn } from './claims.ts';
+import { getGroup, liveIn } from './claims.ts';
 import { canonicalOf, membersOf, rootOf, unite } from './clusters.ts';
 import type { DedupContext } from './context.ts';
+import type { Document } from './documents.ts';
 import { unknownDocument } from './errors.ts';
 import { placeStored } from './place.ts';
-import type { Entry, Group } from './records.ts';
-import { settleReview } from './review.ts';
+import type { Group } from './records.ts';
+import { settleDifferent } from './review.ts';
 import type { Cluster } from './types.ts';
+
+interface Entered {
+  readonly key: string;
+  readonly document: Document;
+}
 
 /** The cluster of a document; `undefined` for one that is not known. */
 export async function clusterOf(
@@ -14,10 +20,8 @@ export async function clusterOf(
   id: string,
   options: BlockCallOptions,
 ): Promise<Cluster | undefined> {
-  const { records, settings } = context;
-  const entry = await records.entries.get({ name: settings.name, id }, { signal: options.signal });
-  if (entry === undefined || (await liveIn(context, entry.key, id, options)) === undefined) return undefined;
-  const root = await rootOf(context, entry.key, options);
+  const entered = await enteredAs(context, id, options);
+  const root = entered && (await rootOf(context, entered.key, options));
   return root && (await whole(context, root, options));
 }
 
@@ -63,20 +67,14 @@ export async function merge(
   other: string,
   options: BlockCallOptions,
 ): Promise<Cluster> {
-  const [first, second] = await Promise.all([knownEntry(context, one, options), knownEntry(context, other, options)]);
-  const pair = { one: first.key, other: second.key };
-  if (pair.one !== pair.other)
-    await unite(context, { ...pair, kind: 'merged', score: 1 }, { ...options, isRepair: true });
-  await settleReview(context, pair, false, options);
+  const pair = await keysOf(context, one, other, options);
+  await unite(context, { ...pair, kind: 'merged', score: 1 }, { ...options, isRepair: true });
   return cluster(context, one, options);
 }
 
 /** Gives a document a cluster of its own. Errors: `dedup.unknownDocument`. */
 export async function split(context: DedupContext, id: string, options: BlockCallOptions): Promise<Cluster> {
-  const entry = await knownEntry(context, id, options);
-  const document = await context.documents.read(id, options);
-  if (document === undefined || document.print.hash !== hashOf(entry.key))
-    throw unknownDocument(context.settings.name, id);
+  const { document } = await known(context, id, options);
   await placeStored(context, document, { ...options, apart: 'anew' });
   return cluster(context, id, options);
 }
@@ -88,14 +86,29 @@ export async function keepDifferent(
   other: string,
   options: BlockCallOptions,
 ): Promise<void> {
-  const [first, second] = await Promise.all([knownEntry(context, one, options), knownEntry(context, other, options)]);
-  await settleReview(context, { one: first.key, other: second.key }, true, options);
+  await settleDifferent(context, await keysOf(context, one, other, options), options);
 }
 
-async function knownEntry({ records, settings }: DedupContext, id: string, options: BlockCallOptions): Promise<Entry> {
+/** A document and the group that it is in; `undefined` if it is gone, or has a text that it was not submitted with. */
+async function enteredAs(context: DedupContext, id: string, options: BlockCallOptions): Promise<Entered | undefined> {
+  const { records, settings } = context;
   const entry = await records.entries.get({ name: settings.name, id }, { signal: options.signal });
-  if (entry === undefined) throw unknownDocument(settings.name, id);
-  return entry;
+  if (entry === undefined) return undefined;
+  const document = await liveIn(context, entry.key, id, options);
+  return document && { key: entry.key, document };
+}
+
+/** Errors: `dedup.unknownDocument`. */
+async function known(context: DedupContext, id: string, options: BlockCallOptions): Promise<Entered> {
+  const entered = await enteredAs(context, id, options);
+  if (entered === undefined) throw unknownDocument(context.settings.name, id);
+  return entered;
+}
+
+/** The groups of two documents. Errors: `dedup.unknownDocument`. */
+async function keysOf(context: DedupContext, one: string, other: string, options: BlockCallOptions) {
+  const [first, second] = await Promise.all([known(context, one, options), known(context, other, options)]);
+  return { one: first.key, other: second.key };
 }
 
 async function cluster(context: DedupContext, id: string, options: BlockCallOptions): Promise<Cluster> {

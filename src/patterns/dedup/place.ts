@@ -2,7 +2,7 @@ import { NorimakiError } from '../../core/errors.ts';
 import { changeRecord } from '../shared/change-record.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { Patience } from '../shared/patience.ts';
-import { apartKey, changeGroup, claim, hashOf, isApartKey, leave } from './claims.ts';
+import { apartKey, changeGroup, claim, hashOf, leave } from './claims.ts';
 import { listUnder, rootOf, unite } from './clusters.ts';
 import type { DedupContext } from './context.ts';
 import type { Document } from './documents.ts';
@@ -84,7 +84,7 @@ async function enter(
     { name: settings.name, id },
     (draft: Entry, wasAbsent) => {
       isReplay = !wasAbsent && hashOf(draft.key) === print.hash;
-      const stays = isReplay && (!apart || (apart !== 'anew' && isApartKey(draft.key)));
+      const stays = isReplay && apart !== 'anew';
       // Written even if nothing changes: who takes the document out now must not succeed.
       draft.turn += 1;
       if (stays || wasAbsent) return true;
@@ -145,7 +145,7 @@ export async function placeStored(
   const patience = new Patience(`A document of the deduplicator '${settings.name}'`, environment, options);
   let current: Document | undefined = document;
   let isFirst = true;
-  while (current !== undefined && current.print.length >= settings.minLength) {
+  while (current !== undefined && !current.print.isTooShort) {
     const placed: Placed = await place(context, current, isFirst ? options : { ...options, apart: false });
     const now: Document | undefined = await documents.read(document.id, options);
     if (now?.print.hash === current.print.hash) return { ...placed, document: current };
@@ -165,7 +165,7 @@ export async function takeOut(context: DedupContext, id: string, options: BlockC
   const entry = await records.entries.get(place, { signal });
   if (entry === undefined) return;
   const now = await documents.read(id, options);
-  if (now !== undefined && now.print.hash === hashOf(entry.key) && now.print.length >= settings.minLength) return;
+  if (now !== undefined && now.print.hash === hashOf(entry.key) && !now.print.isTooShort) return;
   for (const key of new Set([...entry.left, entry.key])) await leave(context, key, id, options);
   await records.entries.delete(place, { ifMatch: entry.version, signal, retry }).catch((error: unknown) => {
     // Somebody has submitted it again.

@@ -61,15 +61,10 @@ async function documentsOf(context: DedupContext, pair: Pair, options: BlockCall
   return [one.document, other.document] as const;
 }
 
-/** Takes a pair from the queue; one of different texts never comes back. */
-export async function settleReview(
-  { sets }: DedupContext,
-  pair: Pair,
-  isDifferent: boolean,
-  options: BlockCallOptions,
-): Promise<void> {
+/** Takes a pair of different texts from the queue; it never comes back. */
+export async function settleDifferent({ sets }: DedupContext, pair: Pair, options: BlockCallOptions): Promise<void> {
   const name = nameOf(pair);
-  if (isDifferent) await sets.different.add(name, options);
+  await sets.different.add(name, options);
   for await (const names of sets.review.pages({ after: name, signal: options.signal })) {
     const own = names.filter((queued) => queued.startsWith(`${name} `));
     for (const queued of own) await sets.review.remove(queued, options);

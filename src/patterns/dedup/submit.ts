@@ -22,7 +22,7 @@ export async function submit(context: DedupContext, given: object, options: Subm
   const call = { signal, retry };
   const { id, input } = await named(context, given, idempotencyKey, call);
   const document: Document = { id, print: documents.printOf(input) };
-  if (document.print.length < settings.minLength) {
+  if (document.print.isTooShort) {
     await write(context, input, document, call);
     await takeOut(context, id, call);
     return { kind: 'tooShort', id, stored: true, replayed: false };

@@ -5,7 +5,7 @@ import { changeRecord } from '../shared/change-record.ts';
 import type { BlockCallOptions } from '../shared/options.ts';
 import { neighbourOf } from './buckets.ts';
 import { getGroup, hashOf } from './claims.ts';
-import { rootOf } from './clusters.ts';
+import { areApart, rootOf } from './clusters.ts';
 import type { DedupContext } from './context.ts';
 import type { Document, DocumentShape } from './documents.ts';
 import { judge, similarToText } from './matches.ts';
@@ -93,7 +93,7 @@ async function sweepOne(
 ): Promise<void> {
   const { records, settings } = context;
   report.documents++;
-  if (document.print.length < settings.minLength) {
+  if (document.print.isTooShort) {
     report.dropped += await dropped(context, document.id, dryRun, call);
     return;
   }
@@ -110,7 +110,7 @@ async function sweepOne(
   for (const item of found) {
     if (judge(context.settings, item) !== 'same') continue;
     const root = await rootOf(context, item.key, call);
-    if (root?.key === own?.key || root?.isApart || own?.isApart) continue;
+    if (root === undefined || root.key === own?.key || (own !== undefined && areApart(root, own))) continue;
     report.joined++;
     return;
   }

@@ -58,7 +58,7 @@ async function linked(
   document: Document,
   options: BlockCallOptions,
 ): Promise<Evidence | undefined> {
-  if (into === undefined || into.kind === 'merged' || (into.one !== key && into.other !== key)) return undefined;
+  if (into === undefined || into.kind === 'merged') return undefined;
   const group = await getGroup(context, into.one === key ? into.other : into.one, options);
   const other = group && (await holderOf(context, group, options));
   return other && standIn(into, document, other);

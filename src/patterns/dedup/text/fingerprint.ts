@@ -38,9 +38,9 @@ export class Fingerprint {
     return this.#hash;
   }
 
-  /** Characters of the normalized text. */
-  get length(): number {
-    return this.#whole.length;
+  /** Whether there is too little to compare, in characters of the normalized text. */
+  get isTooShort(): boolean {
+    return this.#whole.length < this.#settings.minLength;
   }
 
   get words(): readonly string[] {

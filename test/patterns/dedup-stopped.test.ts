@@ -1,0 +1,143 @@
+import { expect, test } from 'vitest';
+import { type FaultCall, manualClock, seededRandom } from '../../src/testing/index.ts';
+import { START } from '../support/open.ts';
+import { gate } from './support/caches.ts';
+import { startDedup, textOf } from './support/deduplicators.ts';
+import { openStore } from './support/stores.ts';
+
+const NEAR = { jaccard: 0.8, bands: 4, rows: 2 };
+const W = textOf('w');
+const NEARLY = textOf('w', 1);
+const OTHER = textOf('o');
+
+/** Stops before the nth write of such a record, and those that follow it. */
+function stopAt(entity: string, nth = 1, write: FaultCall['verb'] = 'put') {
+  const here = gate<void>();
+  const go = gate<void>();
+  let writes = 0;
+  const script = async ({ verb, keys }: FaultCall) => {
+    const isIt = verb === write && keys.some((key) => Buffer.from(key).includes(entity));
+    if (isIt && ++writes >= nth) {
+      here.open();
+      await go.promise;
+    }
+    return 'none' as const;
+  };
+  return { here: here.promise, go: () => go.open(), script };
+}
+
+test('who was told meanwhile that it is unique does not join an older one that was not', async () => {
+  const clock = manualClock(START, { autoAdvance: true });
+  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  // It is the older one, and in no bucket yet.
+  const entering = stopAt('norimaki.dedup.bucket');
+  // Its claim is the first such write.
+  const joining = stopAt('norimaki.dedup.group', 2);
+  const script = async (call: FaultCall) => {
+    await entering.script(call);
+    return joining.script(call);
+  };
+  const older = (await startDedup(store, { clock, seed: 2, near: NEAR, script })).dedup.submit({ id: 'x', text: W });
+  await entering.here;
+  await clock.advance(1);
+  const settling = stopAt('norimaki.dedup.group', 2);
+  const process = await startDedup(store, { clock, seed: 3, near: NEAR, script: settling.script });
+  const younger = process.dedup.submit({ id: 'y', text: NEARLY });
+  await settling.here;
+  entering.go();
+  await joining.here;
+  settling.go();
+  expect(await younger).toMatchObject({ kind: 'unique' });
+  joining.go();
+  expect(await older).toMatchObject({ kind: 'near', of: 'y', canonical: 'y' });
+});
+
+test('a copy that is listed just after nobody was found inherits the text all the same', async () => {
+  const clock = manualClock(START, { autoAdvance: true });
+  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
+  await calm.dedup.submit({ id: 'y', text: W });
+  // It has seen that the original is there.
+  const listing = stopAt('norimaki.index');
+  const copy = await startDedup(store, { clock, seed: 2, near: NEAR, script: listing.script });
+  const submitted = copy.dedup.submit({ id: 'x', text: W });
+  await listing.here;
+  // It has seen that there is no copy.
+  const leaving = stopAt('norimaki.dedup.group');
+  const remover = await startDedup(store, { clock, seed: 3, near: NEAR, script: leaving.script });
+  const removed = remover.dedup.remove('y');
+  await leaving.here;
+  listing.go();
+  await submitted;
+  leaving.go();
+  await removed;
+  expect(await calm.dedup.check(NEARLY)).toMatchObject({ kind: 'near', of: 'x' });
+  expect(await calm.dedup.submit({ id: 'z', text: W })).toMatchObject({ kind: 'exact', of: 'x' });
+});
+
+test('who takes back what it has lost a race with leaves what another has made of it meanwhile', async () => {
+  const clock = manualClock(START, { autoAdvance: true });
+  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
+  const storing = stopAt('doc');
+  const withdrawing = stopAt('doc', 1, 'delete');
+  const script = async (call: FaultCall) => {
+    await storing.script(call);
+    return withdrawing.script(call);
+  };
+  const slow = await startDedup(store, { clock, seed: 2, near: NEAR, script });
+  const submitted = slow.dedup.submit({ id: 'x', text: W }, { onDuplicate: 'reject' });
+  await storing.here;
+  await calm.dedup.submit({ id: 'y', text: NEARLY });
+  storing.go();
+  await withdrawing.here;
+  expect(await calm.dedup.submit({ id: 'x', text: OTHER })).toMatchObject({ kind: 'unique', stored: true });
+  withdrawing.go();
+  expect(await submitted).toMatchObject({ kind: 'near', of: 'y', stored: false });
+  expect((await calm.docs.get('x'))?.text).toBe(OTHER);
+  expect(await calm.dedup.check(`${OTHER} addendum`)).toMatchObject({ kind: 'near', of: 'x' });
+});
+
+test('what joins a cluster that joins another before it is listed is listed there', async () => {
+  const clock = manualClock(START, { autoAdvance: true });
+  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
+  for (const id of ['a', 'b', 'c']) {
+    await calm.dedup.submit({ id, text: textOf(id) });
+    await clock.advance(1);
+  }
+  const listing = stopAt('norimaki.index');
+  const slow = await startDedup(store, { clock, seed: 2, near: NEAR, script: listing.script });
+  const merged = slow.dedup.merge('b', 'c');
+  await listing.here;
+  expect((await calm.dedup.merge('a', 'b')).members).toEqual(['a', 'b']);
+  listing.go();
+  await merged;
+  for (const id of ['a', 'b', 'c']) expect((await calm.dedup.cluster(id))?.members).toEqual(['a', 'b', 'c']);
+});
+
+/** Stops a submission of `x` where its document is stored and it is in no cluster, and does something else. */
+async function editAmid(onDuplicate: 'link' | 'store', text: string) {
+  const clock = manualClock(START, { autoAdvance: true });
+  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
+  for (const one of [W, OTHER]) await calm.dedup.submit({ id: one.slice(0, 1), text: one });
+  const entering = stopAt('norimaki.dedup.entry');
+  const slow = await startDedup(store, { clock, seed: 2, near: NEAR, script: entering.script });
+  const submitted = slow.dedup.submit({ id: 'x', text: W }, { onDuplicate });
+  await entering.here;
+  await calm.dedup.submit({ id: 'x', text });
+  entering.go();
+  return { dedup: calm.dedup, told: await submitted };
+}
+
+test('who wants its own text kept apart does not keep apart what another has made of the document', async () => {
+  const { dedup } = await editAmid('store', `${OTHER} addendum`);
+  expect((await dedup.cluster('x'))?.members).toEqual(['o', 'x']);
+});
+
+test('what another has made too short meanwhile is in no cluster', async () => {
+  const { dedup, told } = await editAmid('link', 'ok');
+  expect(told).toMatchObject({ kind: 'tooShort', stored: true });
+  expect(await dedup.cluster('x')).toBeUndefined();
+});
