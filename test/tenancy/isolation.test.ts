@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
+import type { Clock } from '../../src/core/clock.ts';
 import type { Store } from '../../src/core/store.ts';
 import { modelOf } from '../../src/decorators/index.ts';
 import { type Database, defineEntity, open, TenantId } from '../../src/index.ts';
@@ -10,7 +11,7 @@ import type { memory } from '../../src/stores/memory/index.ts';
 import { fakeEmbedder, faultStore, manualClock, seededRandom } from '../../src/testing/index.ts';
 import { pickInt } from '../../src/testing/seeded-random.ts';
 import { anyFaults } from '../patterns/support/counters.ts';
-import { openStore, STORE_KINDS } from '../patterns/support/stores.ts';
+import { openStore, STORE_KINDS, type StoreKind } from '../patterns/support/stores.ts';
 import { isLong } from '../support/campaign.ts';
 import { START } from '../support/open.ts';
 import { BLOCKS, codeOf } from './support/blocks.ts';
@@ -30,16 +31,19 @@ const Later = defineEntity('later', z.object({ id: z.string(), text: z.string() 
 });
 const ANYBODY = { admit: () => undefined };
 
-async function openDb(store: Store, seed = 2) {
-  const clock = manualClock(START, { autoAdvance: true });
-  return open(await memoryLike(store), { clock, random: seededRandom(seed), embedder: fakeEmbedder(), outbox: false });
+async function openDb(store: Store, clock: Clock) {
+  return open(await memoryLike(store), { clock, random: seededRandom(2), embedder: fakeEmbedder(), outbox: false });
 }
 const memoryLike = async (store: Store) => store as Awaited<ReturnType<ReturnType<typeof memory>['openStore']>>;
 
-/** Every tenant, the second generation of some, and what belongs to none would be one more. */
-function handlesOn(db: Awaited<ReturnType<typeof openDb>>) {
-  const managed = NAMES.slice(0, 5).map((tenant) => governed(db, { tenant, generation: 1, policy: ANYBODY }));
-  return [...NAMES.map((name) => db.forTenant(name)), ...managed];
+/**
+ * Every tenant, the second generation of some, and what belongs to none would be one more. Keys are made above the store: on
+ * stores that are slow some tenants are enough, the nearest to each other among them.
+ */
+function handlesOn(db: Awaited<ReturnType<typeof openDb>>, kind: StoreKind) {
+  const names = kind === 'memory' || isLong ? NAMES : NAMES.filter((_, i) => i < 8 || i % 8 === 0);
+  const managed = names.slice(0, 5).map((tenant) => governed(db, { tenant, generation: 1, policy: ANYBODY }));
+  return [...names.map((name) => db.forTenant(name)), ...managed];
 }
 
 test('there are fifty names, no two of them the same', () => {
@@ -49,13 +53,18 @@ test('there are fifty names, no two of them the same', () => {
 
 describe.each(STORE_KINDS)('on the %s store', (kind) => {
   const openWorld = async () => {
-    const clock = manualClock(START, { autoAdvance: true });
-    return openDb(await openStore(kind, { clock, random: seededRandom(1) }));
+    // On a clock that goes by itself leases would end while a real store works.
+    const clock = manualClock(START, { autoAdvance: kind === 'memory' });
+    if (kind !== 'memory') {
+      const ticking = setInterval(() => void clock.advance(1), 1);
+      onTestFinished(() => clearInterval(ticking));
+    }
+    return openDb(await openStore(kind, { clock, random: seededRandom(1) }), clock);
   };
 
   test('no operation of a repository returns or changes what is of another tenant', { timeout: 60_000 }, async () => {
     const db = await openWorld();
-    const handles = handlesOn(db);
+    const handles = handlesOn(db, kind);
     const mark = (i: number): string => `of ${i}`;
     for (const [i, handle] of handles.entries()) {
       const key = { idempotencyKey: 'the same for all' };
@@ -112,12 +121,12 @@ describe.each(STORE_KINDS)('on the %s store', (kind) => {
   });
 
   test.each(BLOCKS)(
-    '$name: with fifty tenants at once each sees what it would see alone',
+    '$name: with many tenants at once each sees what it would see alone',
     { timeout: 60_000 },
     async (block) => {
       const alone = await block.run((await openWorld()).forTenant('alone'));
       const db = await openWorld();
-      const handles = [db, ...handlesOn(db)] as readonly Database[];
+      const handles = [db, ...handlesOn(db, kind)] as readonly Database[];
       const seen = await Promise.all(handles.map((handle) => block.run(handle)));
       expect(seen).toEqual(handles.map(() => alone));
     },
@@ -192,6 +201,6 @@ test('no two pairs of a place and a key share a key; what is in a key comes back
       const isWithin = Buffer.compare(start, other) <= 0 && Buffer.compare(other, end) < 0;
       expect(isWithin).toBe(JSON.stringify(a.place) === JSON.stringify(b.place));
     }),
-    { numRuns: isLong ? 100_000 : 2_000, seed: 20_260_603 },
+    { numRuns: isLong ? 100_000 : 600, seed: 20_260_603 },
   );
 });
