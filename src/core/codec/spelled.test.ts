@@ -14,7 +14,9 @@ describe('instantOf', () => {
     day.setUTCFullYear(0);
     for (; day.getUTCFullYear() < 10_000; day.setUTCDate(day.getUTCDate() + 23)) {
       const expected = day.getUTCDate() <= 28 ? day.getTime() : undefined;
-      expect(instantOf(day.toISOString())).toBe(expected);
+      const text = day.toISOString();
+      // There are 150,000 of them.
+      if (instantOf(text) !== expected) expect.fail(text);
     }
   });
 
