@@ -14,7 +14,7 @@ import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 2000, embedded: 200, norikv: 200 }
-  : { memory: 80, embedded: 10, norikv: 5 };
+  : { memory: 30, embedded: 8, norikv: 2 };
 const PROCESSES = 3;
 
 describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
