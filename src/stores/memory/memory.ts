@@ -106,10 +106,7 @@ class Memory implements MemoryStore {
     checkValue(value, DEFAULT_LIMITS);
     checkPrecondition(options);
     checkExpiry(options.expiresAt);
-    return this.#once('put', keyName(key), options, () => {
-      this.#apply([{ type: 'put', key, value, ...options }]);
-      return this.#version();
-    });
+    return this.#once('put', keyName(key), options, () => this.#apply([{ type: 'put', key, value, ...options }]));
   }
 
   async delete(key: Key, options: DeleteOptions = {}): Promise<boolean> {
@@ -129,10 +126,8 @@ class Memory implements MemoryStore {
     const { vectors = [] } = options;
     checkVectorWrites(vectors);
     const first = operations[0];
-    return this.#once('commit', first === undefined ? '' : keyName(first.key), options, () => {
-      this.#apply(operations, vectors);
-      return this.#version();
-    });
+    const name = first === undefined ? '' : keyName(first.key);
+    return this.#once('commit', name, options, () => this.#apply(operations, vectors));
   }
 
   async scan(range: KeyRange, options: ScanOptions = {}): Promise<ScanPage> {
@@ -187,12 +182,8 @@ class Memory implements MemoryStore {
     return record === undefined || this.#isExpired(record) ? undefined : record;
   }
 
-  #version(): Version {
-    return makeVersion(1n, this.#lastIndex);
-  }
-
-  /** Everything that can refuse comes before anything is written. */
-  #apply(operations: readonly CommitOperation[], vectors: readonly VectorWrite[] = []): void {
+  /** Everything that can refuse comes before anything is written. Returns the version of what it wrote. */
+  #apply(operations: readonly CommitOperation[], vectors: readonly VectorWrite[] = []): Version {
     const names = operations.map((operation) => keyName(operation.key));
     /** What has expired and was not swept, if it is there at all. */
     const replaced: Name[] = [];
@@ -205,39 +196,46 @@ class Memory implements MemoryStore {
     }
     this.#vectors.check(vectors);
     this.#lastIndex += 1n;
+    const version = makeVersion(1n, this.#lastIndex);
     for (const name of replaced) this.#removeVectors(name);
     for (const [i, operation] of operations.entries()) {
       const name = names[i] as Name;
       if (operation.type === 'check') continue;
-      this.#tell(operation, name);
-      const ending = this.#ending(name, operation);
-      this.#remove(name);
-      if (operation.type === 'delete') continue;
+      this.#tell(operation, name, version);
+      if (operation.type === 'delete') {
+        this.#remove(name);
+        continue;
+      }
       const { value, expiresAt } = operation;
-      this.#records.set(name, { value: Uint8Array.from(value), version: this.#version(), expiresAt });
+      const ending = expiresAt === undefined ? [] : this.#ending(name, expiresAt, operation.vectors);
+      this.#removeDeadline(name);
+      this.#records.set(name, { value: Uint8Array.from(value), version, expiresAt });
       if (expiresAt !== undefined) this.#deadlines.set([expiresAt, name], ending);
     }
     this.#vectors.apply(vectors);
     this.#sweep();
+    return version;
   }
 
   /** Whoever watches hears of it once this turn is over. */
-  #tell({ type, key }: CommitOperation, name: Name): void {
+  #tell({ type, key }: CommitOperation, name: Name, version: Version): void {
     if (this.#watches.isEmpty) return;
-    if (type === 'put') this.#watches.tell({ type, key, version: this.#version() });
+    if (type === 'put') this.#watches.tell({ type, key, version });
     else if (type === 'delete' && this.#live(name) !== undefined) this.#watches.tell({ type, key });
   }
 
   #remove(name: Name): void {
-    const deadline = this.#records.get(name)?.expiresAt;
-    if (deadline !== undefined) this.#deadlines.delete([deadline, name]);
+    this.#removeDeadline(name);
     this.#records.delete(name);
   }
 
-  /** The vectors that end with what an operation leaves. */
-  #ending(name: Name, operation: CommitOperation): readonly VectorName[] {
-    if (operation.type !== 'put') return [];
-    const { vectors, expiresAt = Number.NaN } = operation;
+  #removeDeadline(name: Name): void {
+    const deadline = this.#records.get(name)?.expiresAt;
+    if (deadline !== undefined) this.#deadlines.delete([deadline, name]);
+  }
+
+  /** The vectors that end with what a put leaves. */
+  #ending(name: Name, expiresAt: number, vectors: readonly VectorName[] | undefined): readonly VectorName[] {
     return vectors === undefined ? (this.#deadlines.get([expiresAt, name]) ?? []) : [...vectors];
   }
 
@@ -259,7 +257,8 @@ class Memory implements MemoryStore {
   /** Answers a repeated call as its first delivery was answered. A refused call leaves no trace. */
   #once<T extends Answer>(verb: string, name: Name, { idempotencyKey }: WriteOptions, write: () => T): T {
     if (idempotencyKey === undefined) return write();
-    const id = JSON.stringify([verb, name, idempotencyKey]);
+    // With the length of the name no two calls have one text.
+    const id = `${verb} ${name.length} ${name}${idempotencyKey}`;
     const known = this.#answers.get(id);
     // The verb is part of the id, so the remembered answer is of this verb's type.
     if (known !== undefined) return known.answer as T;
