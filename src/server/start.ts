@@ -1,6 +1,6 @@
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Store } from '../core/store.ts';
-import { norikv, norimaki } from '../wire/index.ts';
+import { KvService, norikv, StoreService, VectorService } from '../wire/index.ts';
 import type { Operations } from './calls/operations.ts';
 import { Places } from './calls/places.ts';
 import { recordOperations } from './calls/record-operations.ts';
@@ -60,13 +60,13 @@ export async function start(source: Store, settings: Settings): Promise<Started>
   const described = { capabilities: store.capabilities, limits, shards: cluster.shards };
 
   const services: Service[] = [
-    ['norikv.v1.Kv', norikv.KvService, kvService(store, cluster, settings.environment.clock, calls)],
+    ['norikv.v1.Kv', KvService, kvService(store, cluster, settings.environment.clock, calls)],
     ['norikv.v1.Meta', norikv.MetaService, meta.server],
     ['norikv.v1.Admin', norikv.AdminService, adminService(cluster, calls)],
   ];
-  if (has.vectors) services.push(['norikv.v1.Vector', norikv.VectorService, vectorService(operations, calls)]);
+  if (has.vectors) services.push(['norikv.v1.Vector', VectorService, vectorService(operations, calls)]);
   if (has.extension) {
-    const definition = { ...norimaki.StoreService, stream: STREAM_METHOD };
+    const definition = { ...StoreService, stream: STREAM_METHOD };
     services.push(['norimaki.v1.Store', definition, extensionService(described, operations, calls, streams, watches)]);
   }
   const names = services.map(([name]) => name);

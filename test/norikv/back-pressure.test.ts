@@ -1,7 +1,7 @@
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { systemEnvironment } from '../../src/core/system.ts';
 import { norikv } from '../../src/stores/norikv/index.ts';
-import { norimaki } from '../../src/wire/index.ts';
+import { StoreService } from '../../src/wire/index.ts';
 import { HeldStore } from './support/held-store.ts';
 import { serving } from './support/serving.ts';
 
@@ -26,7 +26,7 @@ test('what a server does not read stays with the client, unsent, and can still b
   const store = await norikv({ nodes: [server.address] }).openStore(systemEnvironment);
   onTestFinished(() => store.close());
   // A message is made of a call only when it goes to the network.
-  const messages = vi.spyOn(norimaki.StoreService.stream, 'requestSerialize');
+  const messages = vi.spyOn(StoreService.stream, 'requestSerialize');
 
   const controller = new AbortController();
   const last = CALLS / 2;
@@ -55,7 +55,7 @@ test('a stream that breaks while it is full ends in failures, and not in calls t
   const server = await serving({ limits: { callsPerStream: 1 } }, held);
   const store = await norikv({ nodes: [server.address], timeout: 5_000 }).openStore(systemEnvironment);
   onTestFinished(() => store.close());
-  const messages = vi.spyOn(norimaki.StoreService.stream, 'requestSerialize');
+  const messages = vi.spyOn(StoreService.stream, 'requestSerialize');
   const outcomes = Promise.allSettled(Array.from({ length: CALLS }, (_, n) => store.put(keyOf(n), VALUE)));
   await still(() => messages.mock.calls.length);
   await server.close({ grace: 0 });

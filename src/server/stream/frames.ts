@@ -1,5 +1,5 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { norimaki } from '../../wire/index.ts';
+import { encodeMessage, norimaki, StoreService } from '../../wire/index.ts';
 
 /** One call takes some hundred bytes of memory and may take four on the wire. */
 const MAX_CALLS = 4096;
@@ -11,13 +11,13 @@ const FIELD = 1;
  * by one, so that their bytes are known before a message is full.
  */
 export const STREAM_METHOD = {
-  ...norimaki.StoreService.stream,
+  ...StoreService.stream,
   requestDeserialize: decodeCalls,
   responseSerialize: joinReplies,
 };
 
 export function encodeReply(reply: norimaki.Reply): Uint8Array {
-  return norimaki.Reply.encode(reply).finish();
+  return encodeMessage(norimaki.Reply, reply);
 }
 
 /** Refuses a message of too many calls before memory is spent on them. */

@@ -11,7 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import { orAborted } from '../../core/abort.ts';
 import type { Clock } from '../../core/clock.ts';
-import { norimaki } from '../../wire/index.ts';
+import { type norimaki, StoreService } from '../../wire/index.ts';
 import { type CallStatus, connectionFailure, isNeverSent, UnreachableError } from './failures.ts';
 import { closedError, type Patience } from './patience.ts';
 import type { Security } from './security.ts';
@@ -100,7 +100,7 @@ export class Node {
   async openStream(patience: Patience): Promise<ClientDuplexStream<norimaki.Calls, norimaki.Replies>> {
     const metadata = await this.#prepare(patience);
     this.#checkOpen(patience);
-    const { path, requestSerialize, responseDeserialize } = norimaki.StoreService.stream;
+    const { path, requestSerialize, responseDeserialize } = StoreService.stream;
     return this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
   }
 
@@ -183,7 +183,7 @@ export class Node {
 
   /** Only a call is told why there is no connection. `undefined`: there is one after all. */
   async #whyNot(): Promise<Error | undefined> {
-    const { path, requestSerialize, responseDeserialize } = norimaki.StoreService.describe;
+    const { path, requestSerialize, responseDeserialize } = StoreService.describe;
     const options: CallOptions = { deadline: this.#clock.now() + this.#connectTimeout };
     const status = await new Promise<CallStatus>((resolve) => {
       this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, {}, options, (error) =>

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { NorimakiError } from '../../core/errors.ts';
 import { missingIndex } from '../../core/vectors/index.ts';
-import { fromWireVersion, norikv, type norimaki } from '../../wire/index.ts';
+import { fromWireVersion, KvService, type norikv, type norimaki } from '../../wire/index.ts';
 import { unavailable } from './failures.ts';
 import type { Node } from './node.ts';
 import type { Patience } from './patience.ts';
@@ -9,7 +9,6 @@ import type { Settings } from './settings.ts';
 import type { Answer, RequestOf, Transport, Verb } from './transport.ts';
 import { callUnary, UnaryTransport } from './unary-transport.ts';
 
-const { KvService } = norikv;
 const READ = { isWrite: false, isOurs: false };
 const WRITE = { isWrite: true, isOurs: false };
 

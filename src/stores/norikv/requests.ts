@@ -38,12 +38,13 @@ export function vectorOperationOf(write: VectorWrite): norimaki.VectorOperation 
   return { namespace, id, insert: write.type === 'insert' ? { numbers: Array.from(write.vector) } : undefined };
 }
 
-export function copy(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
+/** From Node's pool, as it lives until it is sent. */
+export function copy(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes);
 }
 
 /** The bytes are of the answer's own message, which nobody else holds; as a plain array, for `slice` to copy. */
-function owned(bytes: Uint8Array): Uint8Array {
+export function owned(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 

@@ -31,6 +31,7 @@ import {
   entryOf,
   instantOf,
   operationOf,
+  owned,
   preconditionOf,
   storedOf,
   vectorOperationOf,
@@ -141,7 +142,7 @@ export class Norikv implements Store {
       const request = { $case: 'scan', value: { range: within, limit, reverse, consistency } } as const;
       const { records, rest } = await this.#parts.caller.call<'scan'>(request, within.start, patience);
       const entries = records.map(entryOf);
-      return rest === undefined ? { entries } : { entries, rest: { start: copy(rest.start), end: copy(rest.end) } };
+      return rest === undefined ? { entries } : { entries, rest: { start: owned(rest.start), end: owned(rest.end) } };
     });
   }
 

@@ -1,12 +1,9 @@
-import { norikv, norimaki } from '../../wire/index.ts';
+import { StoreService, VectorService } from '../../wire/index.ts';
 import { type CallKind, judge } from './failures.ts';
 import { type Node, StatusError } from './node.ts';
 import type { Patience } from './patience.ts';
 import { type Answer, isWrite, type Question, type RequestOf, type Transport, type Verb } from './transport.ts';
 import type { Method } from './unary-call.ts';
-
-const { StoreService } = norimaki;
-const { VectorService } = norikv;
 
 const METHODS: { readonly [V in Verb]: Method<Question<V>, Answer<V>> } = {
   get: StoreService.get,
