@@ -4,6 +4,7 @@ import { KvService, norikv, StoreService, VectorService } from '../wire/index.ts
 import type { Operations } from './calls/operations.ts';
 import { Places } from './calls/places.ts';
 import { recordOperations } from './calls/record-operations.ts';
+import { Signals } from './calls/signals.ts';
 import { UnaryCalls } from './calls/unary.ts';
 import { vectorOperations } from './calls/vector-operations.ts';
 import { Alone } from './cluster.ts';
@@ -49,12 +50,13 @@ export async function start(source: Store, settings: Settings): Promise<Started>
   const address = (): string => settings.advertise ?? publicAddress(settings.host, port);
   const { cluster, store, has } = imitate(settings, source, settings.cluster ?? new Alone(settings.shards, address));
   const places = new Places(limits.calls);
-  const calls = new UnaryCalls(places);
+  const signals = new Signals();
+  const calls = new UnaryCalls(places, signals);
   const operations: Operations = {
     ...recordOperations(store, cluster),
     ...vectorOperations(store.vectors, limits, clock),
   };
-  const streams = new Streams({ operations, limits, places, clock });
+  const streams = new Streams({ operations, limits, places, signals, clock });
   const meta = new MetaService(cluster);
   const watches = new WatchService(store, cluster, limits);
   const described = { capabilities: store.capabilities, limits, shards: cluster.shards };

@@ -2,6 +2,7 @@ import { type handleUnaryCall, Metadata, type sendUnaryData } from '@grpc/grpc-j
 import { encodeFailure, FAILURE_TRAILER, type norimaki, toFailure } from '../../wire/index.ts';
 import type { CallContext } from './operations.ts';
 import type { Places } from './places.ts';
+import type { Signals } from './signals.ts';
 
 /** What a client is told of an error. */
 export type Explain = (error: unknown) => norimaki.Failure;
@@ -9,9 +10,11 @@ export type Explain = (error: unknown) => norimaki.Failure;
 /** Handlers of single calls. */
 export class UnaryCalls {
   readonly #places: Places;
+  readonly #signals: Signals;
 
-  constructor(places: Places) {
+  constructor(places: Places, signals: Signals) {
     this.#places = places;
+    this.#signals = signals;
   }
 
   /** A call whose signal fires when its deadline comes or its client gives it up. */
@@ -20,7 +23,7 @@ export class UnaryCalls {
     explain: Explain = toFailure,
   ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
-      const controller = new AbortController();
+      const controller = this.#signals.take();
       let isAnswered = false;
       // Comes at the end of every call, however it ends: a signal that fired each time would cost more than the work.
       call.on('cancelled', () => {
@@ -31,6 +34,7 @@ export class UnaryCalls {
         explain,
         (error, response) => {
           isAnswered = true;
+          this.#signals.giveBack(controller);
           callback(error, response);
         },
       );

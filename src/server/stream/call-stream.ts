@@ -5,6 +5,7 @@ import { NorimakiError } from '../../core/errors.ts';
 import { type norimaki, toFailure } from '../../wire/index.ts';
 import type { OperationName, Operations, RequestOf, ResponseOf } from '../calls/operations.ts';
 import type { Places } from '../calls/places.ts';
+import type { Signals } from '../calls/signals.ts';
 import type { Pace } from '../gate/pace.ts';
 import type { ServerLimits } from '../options.ts';
 import { Deadlines } from './deadlines.ts';
@@ -20,6 +21,7 @@ export interface StreamContext {
   readonly operations: Operations;
   readonly limits: ServerLimits;
   readonly places: Places;
+  readonly signals: Signals;
   readonly clock: Clock;
 }
 
@@ -81,13 +83,14 @@ export class CallStream {
       this.#fail(status.INVALID_ARGUMENT, `The number ${id} is used again before its answer came.`);
       return;
     }
-    const now = this.#deadlines.now();
-    const running = new RunningCall(id, now, timeoutMs === 0 ? this.#context.limits.timeout : timeoutMs);
     if (request === undefined) {
       this.#answer(id, failed(unknownRequest()));
     } else if (this.#isStopping) {
       this.#answer(id, failed(shuttingDown()));
     } else {
+      const { limits, signals } = this.#context;
+      const timeout = timeoutMs === 0 ? limits.timeout : timeoutMs;
+      const running = new RunningCall(id, this.#deadlines.now(), timeout, signals.take());
       this.#calls.set(id, running);
       this.#deadlines.watch(running.deadline);
       this.#waiting.push([running, request]);
@@ -129,6 +132,7 @@ export class CallStream {
     }
     this.#atWork--;
     this.#calls.delete(running.id);
+    this.#context.signals.giveBack(running.controller);
     this.#answer(running.id, result);
     if (this.#waiting.length > 0) this.#work();
   }

@@ -6,22 +6,24 @@ export class RunningCall implements Due {
   readonly id: number;
   readonly deadline: number;
   readonly #timeout: number;
-  readonly #controller = new AbortController();
+  /** Fires when nobody waits any more. */
+  readonly controller: AbortController;
   #isExpired = false;
 
   /** `now` and the deadline by a monotonic clock, in milliseconds. */
-  constructor(id: number, now: number, timeout: number) {
+  constructor(id: number, now: number, timeout: number, controller: AbortController) {
     this.id = id;
     this.deadline = now + timeout;
     this.#timeout = timeout;
+    this.controller = controller;
   }
 
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return this.controller.signal;
   }
 
   cancel(): void {
-    this.#controller.abort();
+    this.controller.abort();
   }
 
   expire(): void {
