@@ -41,6 +41,13 @@ test('a removed document is never named again; a copy, or the oldest of the clus
   expect(await listed(dedup.clusters())).toEqual([]);
 });
 
+test('of a text whose holder was deleted behind its back a copy is the holder', async () => {
+  const { dedup, docs } = await (await dedupWorld()).start();
+  for (const id of ['a', 'b']) await dedup.submit({ id, text: textOf('w') });
+  await docs.delete('a');
+  expect(await dedup.submit({ id: 'c', text: textOf('w') })).toMatchObject({ kind: 'exact', of: 'b', canonical: 'b' });
+});
+
 test('a document that is deleted behind its back is not named, nor one that is edited', async () => {
   const { dedup, docs } = await (await dedupWorld()).start();
   await dedup.submit({ id: 'a', text: textOf('w') });

@@ -141,3 +141,54 @@ test('what another has made too short meanwhile is in no cluster', async () => {
   expect(told).toMatchObject({ kind: 'tooShort', stored: true });
   expect(await dedup.cluster('x')).toBeUndefined();
 });
+
+/** Removes a document, and submits it again before the first write of such a record. */
+async function comeBackAmid(entity: string, ids: readonly string[]) {
+  const clock = manualClock(START, { autoAdvance: true });
+  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  const { dedup } = await startDedup(store, { clock, seed: 1, near: NEAR });
+  for (const id of ids) await dedup.submit({ id, text: W });
+  const leaving = stopAt(entity);
+  const slow = await startDedup(store, { clock, seed: 2, near: NEAR, script: leaving.script });
+  const removed = slow.dedup.remove('x');
+  await leaving.here;
+  const told = await dedup.submit({ id: 'x', text: W });
+  leaving.go();
+  await removed;
+  return { dedup, told };
+}
+
+test('a copy that comes back while it is taken out is a copy again', async () => {
+  const { dedup, told } = await comeBackAmid('norimaki.index', ['y', 'x']);
+  expect(told).toMatchObject({ kind: 'exact', of: 'y', stored: true });
+  expect((await dedup.cluster('y'))?.members).toEqual(['y', 'x']);
+});
+
+test('who held a text and comes back while it is taken out holds it again', async () => {
+  const { dedup, told } = await comeBackAmid('norimaki.dedup.group', ['x']);
+  expect(told).toMatchObject({ kind: 'unique', stored: true });
+  expect(await dedup.submit({ id: 'z', text: W })).toMatchObject({ kind: 'exact', of: 'x' });
+});
+
+test('who found nobody that has a text does not take it from a copy that has inherited it since', async () => {
+  const clock = manualClock(START, { autoAdvance: true });
+  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
+  await calm.dedup.submit({ id: 'y', text: W });
+  // It has seen that the original is there.
+  const listing = stopAt('norimaki.index');
+  const copy = await startDedup(store, { clock, seed: 2, near: NEAR, script: listing.script });
+  const copied = copy.dedup.submit({ id: 'x', text: W });
+  await listing.here;
+  await calm.docs.delete('y');
+  // It has seen that nobody is.
+  const claiming = stopAt('norimaki.dedup.group');
+  const late = await startDedup(store, { clock, seed: 3, near: NEAR, script: claiming.script });
+  const claimed = late.dedup.submit({ id: 'z', text: W });
+  await claiming.here;
+  listing.go();
+  await copied;
+  await calm.dedup.remove('y');
+  claiming.go();
+  expect(await claimed).toMatchObject({ kind: 'exact', of: 'x' });
+});

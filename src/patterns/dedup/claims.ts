@@ -102,10 +102,8 @@ export async function claim(
 ): Promise<Claim> {
   const { records, settings, environment, sets } = context;
   const patience = new Patience(`A text of the deduplicator '${settings.name}'`, environment, options);
-  /** Who holds it now and is gone, and who shall instead. */
-  let gone:
-    | { readonly holder: string | undefined; readonly turn: number; readonly heir: Document | undefined }
-    | undefined;
+  /** At which turn whoever held it was gone, and who shall instead. */
+  let gone: { readonly turn: number; readonly heir: Document | undefined } | undefined;
   for (;;) {
     const { clock, random } = environment;
     const mark = randomId(random, 6);
@@ -126,8 +124,7 @@ export async function claim(
       (draft: Group, wasAbsent) => {
         if (wasAbsent) return true;
         if (draft.holder !== id) {
-          const isGone = replaced !== undefined && replaced.holder === draft.holder && replaced.turn === draft.turn;
-          if (!isGone) return false;
+          if (replaced?.turn !== draft.turn) return false;
           // Whoever left it may still be taking it out of its buckets.
           if (draft.holder === undefined) comeBack(draft, mark, buckets);
           draft.holder = replaced.heir?.id ?? id;
@@ -147,7 +144,7 @@ export async function claim(
       // Otherwise who held it may have left without having seen this copy.
       if (now?.holder === group.holder) return { group, other: live };
     } else {
-      gone = { holder: group.holder, turn: group.turn, heir: await heirOf(context, key, options, id) };
+      gone = { turn: group.turn, heir: await heirOf(context, key, options, id) };
       if (replaced === undefined) continue;
     }
     await patience.next();
@@ -184,13 +181,13 @@ export async function leave(context: DedupContext, key: string, id: string, opti
 /** Gives the text of a document that is gone to a copy; without one nobody holds it. `false`: others were faster. */
 async function passOn(context: DedupContext, group: Group, options: BlockCallOptions): Promise<boolean> {
   const { key, holder, turn } = group;
-  const to = async (heir: Document | undefined, from: string | undefined, at: number): Promise<boolean> => {
+  const to = async (heir: Document | undefined, at: number): Promise<boolean> => {
     let isDone = false;
     await changeGroup(
       context,
       key,
       (draft) => {
-        isDone = draft.holder === from && draft.turn === at;
+        isDone = draft.turn === at;
         if (!isDone) return false;
         if (heir === undefined) delete draft.holder;
         else draft.holder = heir.id;
@@ -202,11 +199,11 @@ async function passOn(context: DedupContext, group: Group, options: BlockCallOpt
     return isDone;
   };
   const heir = await heirOf(context, key, options, holder);
-  if (!(await to(heir, holder, turn))) return false;
+  if (!(await to(heir, turn))) return false;
   if (heir !== undefined) return true;
   // A copy that came meanwhile either sees that nobody holds the text, or is seen here.
   const late = await heirOf(context, key, options, holder);
-  if (late !== undefined) await to(late, undefined, turn + 1);
+  if (late !== undefined) await to(late, turn + 1);
   else await leaveBuckets(context, group, options);
   return true;
 }

@@ -23,7 +23,7 @@ const group = z.object({
   key: z.string(),
   /** The document that holds the text; the others are its copies. None: nobody has the text at the moment. */
   holder: z.string().optional(),
-  /** Counts every claim, so that who saw the holder gone cannot replace one that has come back. */
+  /** Counts every claim and change of the holder, so that who saw it gone cannot replace one that has come back. */
   turn: z.int(),
   /** When the text was first claimed, in milliseconds since 1970. */
   at: z.number(),
