@@ -192,3 +192,35 @@ test('who found nobody that has a text does not take it from a copy that has inh
   claiming.go();
   expect(await claimed).toMatchObject({ kind: 'exact', of: 'x' });
 });
+
+test('two that found each other at the same instant agree on which stays', async () => {
+  const clock = manualClock(START, { autoAdvance: true });
+  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  // In one bucket, so that the other finds it; in the rest it finds the other.
+  const entering = stopAt('norimaki.dedup.bucket', 2);
+  const joining = [stopAt('norimaki.dedup.group', 2), stopAt('norimaki.dedup.group', 2)] as const;
+  let calls = 0;
+  const start = (seed: number, ...stops: readonly ReturnType<typeof stopAt>[]) =>
+    startDedup(store, {
+      clock,
+      seed,
+      near: NEAR,
+      script: async (call) => {
+        for (const stop of stops) await stop.script(call);
+        // Two that led to each other would lead on for ever.
+        return ++calls > 500 ? 'crashBefore' : 'none';
+      },
+    });
+  const one = await start(2, entering, joining[0]);
+  const other = await start(3, joining[1]);
+  const first = one.dedup.submit({ id: 'x', text: W });
+  await entering.here;
+  const second = other.dedup.submit({ id: 'y', text: NEARLY });
+  await joining[1].here;
+  entering.go();
+  await joining[0].here;
+  for (const { go } of joining) go();
+  const told = await Promise.all([first, second]);
+  expect(told.map(({ kind }) => kind).sort()).toEqual(['near', 'unique']);
+  expect((await one.dedup.cluster('x'))?.members).toHaveLength(2);
+});

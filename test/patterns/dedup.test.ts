@@ -80,6 +80,9 @@ test('a bucket remembers the newest texts', async () => {
   for (const variant of [3, 2, 1, 0]) await strict.dedup.submit({ id: `${variant}`, text: textOf('a', variant) });
   const { dedup } = await world.start({ near: { ...near, jaccard: 0.5 } });
   expect(await dedup.check(textOf('a', 4))).toMatchObject({ kind: 'near', of: '1' });
+  // Each of them once, however often it is swept.
+  for (const ids of [['1'], ['1']]) await strict.dedup.sweep({ ids });
+  expect(await dedup.check(`${textOf('a')} addendum`)).toMatchObject({ kind: 'near', of: '0' });
 });
 
 test('where only some can be compared it is those that share most buckets', async () => {
