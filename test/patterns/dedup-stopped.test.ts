@@ -224,3 +224,28 @@ test('two that found each other at the same instant agree on which stays', async
   expect(told.map(({ kind }) => kind).sort()).toEqual(['near', 'unique']);
   expect((await one.dedup.cluster('x'))?.members).toHaveLength(2);
 });
+
+test('who was found first by one that died then lists itself', async () => {
+  const clock = manualClock(START, { autoAdvance: true });
+  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  const entering = stopAt('norimaki.dedup.bucket');
+  const listing = stopAt('norimaki.index');
+  const script = async (call: FaultCall) => {
+    await entering.script(call);
+    return listing.script(call);
+  };
+  // Stays there for good.
+  const doomed = await startDedup(store, { clock, seed: 2, near: NEAR, script });
+  void doomed.dedup.submit({ id: 'y', text: W });
+  await entering.here;
+  await clock.advance(1);
+  const settling = stopAt('norimaki.dedup.group', 2);
+  const other = await startDedup(store, { clock, seed: 3, near: NEAR, script: settling.script });
+  const submitted = other.dedup.submit({ id: 'x', text: NEARLY });
+  await settling.here;
+  entering.go();
+  await listing.here;
+  settling.go();
+  expect(await submitted).toMatchObject({ kind: 'near', of: 'y', canonical: 'y' });
+  expect((await other.dedup.cluster('x'))?.members).toEqual(['y', 'x']);
+});
