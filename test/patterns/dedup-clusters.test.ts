@@ -41,6 +41,20 @@ test('a removed document is never named again; a copy, or the oldest of the clus
   expect(await listed(dedup.clusters())).toEqual([]);
 });
 
+test.each(['edited', 'removed', 'deleted behind its back'])(
+  'a text that comes back looks for what has come since its document was %s',
+  async (how) => {
+    const { dedup, docs } = await (await dedupWorld()).start();
+    await dedup.submit({ id: 'a', text: textOf('w') });
+    if (how === 'edited') await dedup.submit({ id: 'a', text: textOf('x') });
+    else if (how === 'removed') await dedup.remove('a');
+    else await docs.delete('a');
+    expect(await dedup.submit({ id: 'b', text: textOf('w', 1) })).toMatchObject({ kind: 'unique' });
+    expect(await dedup.submit({ id: 'c', text: textOf('w') })).toMatchObject({ kind: 'near', of: 'b', canonical: 'b' });
+    expect((await dedup.cluster('b'))?.members).toHaveLength(2);
+  },
+);
+
 test('of a text whose holder was deleted behind its back a copy is the holder', async () => {
   const { dedup, docs } = await (await dedupWorld()).start();
   for (const id of ['a', 'b']) await dedup.submit({ id, text: textOf('w') });

@@ -125,8 +125,8 @@ export async function claim(
         if (wasAbsent) return true;
         if (draft.holder !== id) {
           if (replaced?.turn !== draft.turn) return false;
-          // Whoever left it may still be taking it out of its buckets.
-          if (draft.holder === undefined) comeBack(draft, mark, buckets);
+          // Whoever left it may still be taking it out of its buckets; and what came while nobody had it has not found it.
+          if (draft.holder === undefined || replaced.heir === undefined) comeBack(draft, mark, buckets);
           draft.holder = replaced.heir?.id ?? id;
         }
         draft.turn += 1;
