@@ -121,3 +121,31 @@ test.each(['submit', 'copy', 'edit', 'remove'] as const)(
     await dieEverywhere(deed, 'sweep', (state, label) => expect([done, undone], label).toContainEqual(state));
   },
 );
+
+test('two clusters that a process made one and died are listed as one when it does so again', async () => {
+  const clock = manualClock(START, { autoAdvance: true });
+  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
+  for (const [id, variant] of [
+    ['a', 0],
+    ['b', 8],
+  ] as const) {
+    await calm.dedup.submit({ id, text: textOf('w', variant) });
+    await clock.advance(1);
+  }
+  let listings = 0;
+  const { dedup } = await startDedup(store, {
+    clock,
+    seed: 2,
+    near: NEAR,
+    // The first two are of the document itself, that it has joined one of them.
+    script: ({ verb, keys }) =>
+      verb === 'put' && keys.some((key) => Buffer.from(key).includes('norimaki.index')) && ++listings === 3
+        ? 'crashBefore'
+        : 'none',
+  });
+  const bridge = { id: 'x', text: textOf('w', 4) };
+  await expect(dedup.submit(bridge)).rejects.toThrow();
+  await calm.dedup.submit(bridge);
+  expect((await calm.dedup.cluster('a'))?.members).toEqual(['a', 'b', 'x']);
+});

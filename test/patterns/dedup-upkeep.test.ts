@@ -124,6 +124,9 @@ test('a sweep clears from buckets what a crash has left there, and nothing else'
   await dedup.submit({ id: 'c', text: textOf('x') });
   expect(await dedup.sweep()).toMatchObject({ cleared: 4 });
   expect(await dedup.check(textOf('x', 1))).toMatchObject({ kind: 'near', of: 'c' });
+  // Who lives to the end leaves nothing there.
+  await dedup.remove('c');
+  expect(await dedup.sweep()).toMatchObject({ cleared: 0 });
 });
 
 test('many are submitted with progress, and one that fails does not stop the others', async () => {
