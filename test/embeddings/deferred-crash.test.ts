@@ -7,8 +7,8 @@ import { faultStore, seededRandom } from '../../src/testing/index.ts';
 import { startChild } from '../embedded/support/child.ts';
 import { temporaryFolder } from '../embedded/support/folder.ts';
 import { countVectors, Note, rewrittenNote, world } from './support/deferred.ts';
+import { disagreements } from './support/oracle.ts';
 import { SavedNote, textEmbedder } from './support/saved-note.ts';
-import { disagreements } from './support/world.ts';
 
 const IDS = ['plain', 'edited', 'expired', 'poison', 'rewritten'];
 

@@ -7,7 +7,7 @@ import { fakeEmbedder, faultStore, manualClock, seededRandom } from '../../src/t
 import { isLong } from '../support/campaign.ts';
 import { START } from '../support/open.ts';
 import { countVectors, Note } from './support/deferred.ts';
-import { disagreements } from './support/world.ts';
+import { disagreements } from './support/oracle.ts';
 
 const IDS = ['a', 'b'];
 

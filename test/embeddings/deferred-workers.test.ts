@@ -16,7 +16,7 @@ import {
   type World,
   world,
 } from './support/deferred.ts';
-import { disagreements } from './support/world.ts';
+import { disagreements } from './support/oracle.ts';
 
 type Notes = RepositoryOf<typeof Note, MemoryStore>;
 

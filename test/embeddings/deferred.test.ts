@@ -14,7 +14,8 @@ import {
   world,
 } from './support/deferred.ts';
 import { codeOf } from './support/moving.ts';
-import { Doc, disagreements } from './support/world.ts';
+import { disagreements } from './support/oracle.ts';
+import { Doc } from './support/world.ts';
 
 type Notes = RepositoryOf<typeof Note, MemoryStore>;
 

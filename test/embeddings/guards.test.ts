@@ -31,7 +31,8 @@ async function campaign(): Promise<string[]> {
   const { open } = await import('../../src/index.ts');
   const { memory } = await import('../../src/stores/memory/index.ts');
   const { fakeEmbedder, limitCapabilities, manualClock, seededRandom } = await import('../../src/testing/index.ts');
-  const { Doc, disagreements } = await import('./support/world.ts');
+  const { Doc } = await import('./support/world.ts');
+  const { disagreements } = await import('./support/oracle.ts');
   type Docs = import('./support/world.ts').Docs;
   const clock = manualClock(0, { autoAdvance: true });
   const environment = { clock, random: seededRandom(1) };

@@ -5,7 +5,9 @@ import { fakeEmbedder, faultStore, limitCapabilities, manualClock, seededRandom 
 import { openStore, STORE_KINDS, type StoreKind } from '../patterns/support/stores.ts';
 import { isLong } from '../support/campaign.ts';
 import { START } from '../support/open.ts';
-import { disagreements, Long, type Longs, words } from './support/long-docs.ts';
+import { CHUNK, Long, words } from './support/long-docs.ts';
+import { disagreements } from './support/oracle.ts';
+import type { Docs } from './support/world.ts';
 
 const RUNS: Record<StoreKind, number> = isLong
   ? { memory: 400, embedded: 60, norikv: 60 }
@@ -40,14 +42,13 @@ test.each(worlds)('on %s that %s, after any history a search is what an oracle s
         number % 7 === seed % 7 && ++faults < 10 ? 'errorAfter' : 'none';
       const store = faultStore(inner, { random: seededRandom(seed), clock, script });
       const embedder = fakeEmbedder();
-      const options = { clock, embedder };
       const [one, two] = await Promise.all(
         [1, 2].map(async (n) => {
-          const db = await open(store, { ...options, random: seededRandom(seed + n) });
-          return db.repo(Long) as unknown as Longs; // Every way leaves the vectors.
+          const db = await open(store, { clock, embedder, random: seededRandom(seed + n) });
+          return db.repo(Long) as unknown as Docs; // Every way leaves the vectors.
         }),
       );
-      const [first, second] = [one as Longs, two as Longs];
+      const [first, second] = [one as Docs, two as Docs];
       for (const { kind: what, id: at, text: to } of steps) {
         const calls =
           what === 'put'
@@ -65,9 +66,8 @@ test.each(worlds)('on %s that %s, after any history a search is what an oracle s
           if (result.status === 'rejected' && !UNSURE.has(result.reason.code)) throw result.reason;
         }
       }
-      for (const query of ['a query', words('one')]) {
-        expect(await disagreements(first, embedder, IDS, query)).toEqual([]);
-      }
+      const options = { queries: ['a query', words('one')], chunk: CHUNK };
+      expect(await disagreements(first, embedder, IDS, options)).toEqual([]);
     }),
     { numRuns: RUNS[kind], seed: 20_260_101, endOnFailure: true },
   );

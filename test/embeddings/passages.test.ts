@@ -4,18 +4,14 @@ import { defineEntity, open } from '../../src/index.ts';
 import { memory } from '../../src/stores/memory/index.ts';
 import { type Ability, fakeEmbedder, limitCapabilities, manualClock, seededRandom } from '../../src/testing/index.ts';
 import { openMemory, START } from '../support/open.ts';
-import { CHUNK, disagreements, Late, Long, type Longs, passagesOf, words } from './support/long-docs.ts';
+import { CHUNK, Late, Long, passagesOf, words } from './support/long-docs.ts';
+import { disagreements } from './support/oracle.ts';
+import { type Docs, setText } from './support/world.ts';
 
 const kinds = {
   'a store that commits': [],
   'a store that does not': ['commit', 'scan'],
 } satisfies Record<string, Ability[]>;
-
-const setText =
-  (text: string | null) =>
-  (doc: { text: string | null }): void => {
-    doc.text = text;
-  };
 
 /** The ids of all vectors in the store. */
 async function vectorsIn(store: Awaited<ReturnType<typeof openMemory>>['store'], namespaces: readonly string[]) {
@@ -37,7 +33,7 @@ describe.each(Object.entries(kinds))('on %s', (_, limits) => {
     };
     const db = await open(limitCapabilities(inner, limits), { ...environment, embedder });
     // Every kind leaves the vectors, which the types of a plain store do not show.
-    const docs = db.repo(Long) as unknown as Longs;
+    const docs = db.repo(Long) as unknown as Docs;
     const left = () => vectorsIn(inner, [...namespaces]);
     return { clock, db, docs, embedder, inner, left };
   }
@@ -52,7 +48,7 @@ describe.each(Object.entries(kinds))('on %s', (_, limits) => {
     expect(first).toMatchObject({ entity: { id: 'a' }, score: expect.closeTo(1, 5), field: 'vector' });
     expect(first?.passage).toEqual({ text: words('rice'), index: 2, start: 30, end: 44 });
     expect(others.map(({ entity }) => entity.id)).toEqual(['b']);
-    expect(await disagreements(docs, embedder, ['a', 'b'])).toEqual([]);
+    expect(await disagreements(docs, embedder, ['a', 'b'], { chunk: CHUNK })).toEqual([]);
   });
 
   test('only passages that are new are embedded, in a process that remembers nothing', async () => {
@@ -61,7 +57,7 @@ describe.each(Object.entries(kinds))('on %s', (_, limits) => {
     expect(embedder.calls.flat()).toHaveLength(4);
     const fresh = fakeEmbedder();
     const options = { clock, random: seededRandom(9), embedder: fresh };
-    const other = (await open(limitCapabilities(inner, limits), options)).repo(Long) as unknown as Longs;
+    const other = (await open(limitCapabilities(inner, limits), options)).repo(Long) as unknown as Docs;
     await other.mutate('a', setText(words('one', 'two', 'neu', 'four')));
     expect(fresh.calls.flat()).toEqual([words('neu')]);
     await other.mutate('a', (doc) => {
@@ -71,7 +67,7 @@ describe.each(Object.entries(kinds))('on %s', (_, limits) => {
     await other.mutate('a', setText(words('one', 'neu')));
     expect(fresh.calls.flat()).toEqual([words('neu')]);
     expect(await left()).toHaveLength(2);
-    expect(await disagreements(other, fresh, ['a'])).toEqual([]);
+    expect(await disagreements(other, fresh, ['a'], { chunk: CHUNK })).toEqual([]);
   });
 
   test('what is deleted, emptied or has expired leaves nothing', async () => {
@@ -86,7 +82,7 @@ describe.each(Object.entries(kinds))('on %s', (_, limits) => {
     expect((await docs.search('x')).hits).toEqual([]);
     await docs.search('x');
     expect(await left()).toEqual([]);
-    expect(await disagreements(docs, embedder, ['a', 'b', 'c'])).toEqual([]);
+    expect(await disagreements(docs, embedder, ['a', 'b', 'c'], { chunk: CHUNK })).toEqual([]);
   });
 
   test('a text of too many passages is refused, and nothing is changed', async () => {
@@ -96,7 +92,7 @@ describe.each(Object.entries(kinds))('on %s', (_, limits) => {
     });
     const { db, embedder } = await world();
     // As above.
-    const small = db.repo(Small) as unknown as Longs & { create(entity: object): Promise<object> };
+    const small = db.repo(Small) as unknown as Docs & { create(entity: object): Promise<object> };
     await small.create({ id: 'a', text: words('a', 'b'), n: 0 });
     const sent = embedder.calls.flat().length;
     await expect(small.mutate('a', setText(words('a', 'b', 'c')))).rejects.toMatchObject({
@@ -213,7 +209,7 @@ test('deferred: unchanged passages are there at once, the rest soon after, and n
   await docs.mutate('a', setText(words('one', 'new')));
   expect(await docs.outbox.counts()).toMatchObject({ waiting: 0 });
   for (const name of ['one', 'two', 'three', 'new']) expect(embedder.timesSent(words(name))).toBe(1);
-  expect(await disagreements(docs as unknown as Longs, embedder, ['a'])).toEqual([]); // As Long, but late.
+  expect(await disagreements(docs, embedder, ['a'], { chunk: CHUNK })).toEqual([]);
   await db.close();
 });
 
@@ -240,7 +236,7 @@ test('doctor finds and mends passages that are missing, and those that no record
   expect(found.findings.map(({ kind }) => kind).sort()).toEqual(['vector.missing', 'vector.orphan', 'vector.orphan']);
   expect((await db.doctor({ fix: true })).isHealthy).toBe(true);
   expect(await store.vectors.list(namespace)).toEqual(ids);
-  expect(await disagreements(docs as unknown as Longs, embedder, ['a'])).toEqual([]);
+  expect(await disagreements(docs, embedder, ['a'], { chunk: CHUNK })).toEqual([]);
 });
 
 test('what another version of Unicode cut elsewhere is found without its passage, and made anew when it is missing', async () => {
@@ -271,7 +267,7 @@ test('what another version of Unicode cut elsewhere is found without its passage
   const [namespace = ''] = namespaces;
   for (const id of (await store.vectors.list(namespace)).slice(1)) await store.vectors.delete(namespace, id);
   expect((await db.doctor({ fix: true })).isHealthy).toBe(true);
-  expect(await disagreements(docs as unknown as Longs, embedder, ['a'])).toEqual([]);
+  expect(await disagreements(docs, embedder, ['a'], { chunk: CHUNK })).toEqual([]);
 });
 
 test('a reindex cuts texts, and tells which are too long; saves go on meanwhile', async () => {

@@ -3,9 +3,12 @@ import { z } from 'zod';
 import { systemEnvironment } from '../../src/core/system.ts';
 import { type Database, Embedding, Entity, Field, Id, open } from '../../src/index.ts';
 import type { MemoryStore } from '../../src/stores/memory/index.ts';
-import { type FaultKind, faultStore, SimulatedCrash, seededRandom } from '../../src/testing/index.ts';
+import { type FaultKind, faultStore, seededRandom } from '../../src/testing/index.ts';
 import { openStore, temporaryFolder } from '../embedded/support/folder.ts';
-import { Doc, type Docs, disagreements, moving, namespacesOf, setText, vectorsIn } from './support/moving.ts';
+import { isCrash } from './support/every-step.ts';
+import { moving, namespacesOf, vectorsIn } from './support/moving.ts';
+import { disagreements } from './support/oracle.ts';
+import { Doc, type Docs, setText } from './support/world.ts';
 
 /** What a process does when it crashes. */
 const actions: Record<
@@ -25,10 +28,6 @@ const actions: Record<
 
 type World = Awaited<ReturnType<typeof moving>>;
 type Moved = World['docs'];
-
-function isCrash(error: unknown): boolean {
-  return error instanceof SimulatedCrash || (error instanceof Error && isCrash(error.cause));
-}
 
 /** A program that knows both embedders; `after` is what its code asks for. */
 async function program({ clock, before, after }: World, store: MemoryStore, seed: number): Promise<Moved> {
@@ -68,7 +67,7 @@ async function run(name: string, at: number, kind: FaultKind): Promise<{ calls: 
 async function answering(docs: Docs, { before, after, ids, queries, store }: World): Promise<'before' | 'after'> {
   const { active } = await namespacesOf(store);
   const model = active === (await namespaceOf(docs, store, before.dimensions)) ? 'before' : 'after';
-  expect(await disagreements(docs, model === 'before' ? before : after, ids, queries)).toEqual([]);
+  expect(await disagreements(docs, model === 'before' ? before : after, ids, { queries })).toEqual([]);
   return model;
 }
 
@@ -168,12 +167,12 @@ test('on the embedded store: stopped, closed, opened, ended, and healthy', async
   const again = await openStore(data);
   const later = await open(again, { ...systemEnvironment, embedder: after, embedders: [before] });
   const docs = later.repo(Doc);
-  expect(await disagreements(docs, before, ids, queries)).toEqual([]);
+  expect(await disagreements(docs, before, ids, { queries })).toEqual([]);
   expect(await docs.reindex({ index: 'hnsw' }).catch(({ code }) => code)).toBe('reindex.conflict');
   const { recall, embedded } = await docs.reindex();
   expect(recall).toBe(1);
   expect(embedded).toBeLessThanOrEqual(30);
-  expect(await disagreements(docs, after, ids, queries)).toEqual([]);
+  expect(await disagreements(docs, after, ids, { queries })).toEqual([]);
   await docs.finishReindex();
   expect(await later.doctor()).toMatchObject({ isHealthy: true, checked: { records: 60, vectors: 60 } });
 });

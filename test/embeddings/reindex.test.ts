@@ -4,7 +4,9 @@ import { NorimakiError, open, type ReindexOptions, type ReindexProgress } from '
 import { type FakeEmbedder, fakeEmbedder, limitCapabilities, seededRandom } from '../../src/testing/index.ts';
 import { StoreWrapper } from '../../src/testing/store-wrapper.ts';
 import { VectorsWrapper } from '../../src/testing/vectors-wrapper.ts';
-import { codeOf, Doc, disagreements, moving, namespacesOf, setText, vectorsIn } from './support/moving.ts';
+import { codeOf, moving, namespacesOf, vectorsIn } from './support/moving.ts';
+import { disagreements } from './support/oracle.ts';
+import { Doc, setText } from './support/world.ts';
 
 test('one call moves everything, tells how far it is, and keeps the old vectors', async () => {
   const { docs, before, after, store, ids, queries } = await moving(300);
@@ -20,7 +22,7 @@ test('one call moves everything, tells how far it is, and keeps the old vectors'
     failed: 0,
     recall: 1,
   });
-  expect(await disagreements(docs, after, ids, queries)).toEqual([]);
+  expect(await disagreements(docs, after, ids, { queries })).toEqual([]);
   expect(after.calls.flat().filter((text) => !queries.includes(text))).toHaveLength(299);
   expect(told.map(({ phase }) => phase).filter((phase, i, all) => phase !== all[i - 1])).toEqual([
     'fill',
@@ -62,9 +64,9 @@ test('the default is what the code asks for: its embedder, metric and index', as
   // A new version of the program.
   const db = await open(store, { clock, random: seededRandom(9), embedder: after, embedders: [before] });
   const docs = db.repo(Doc);
-  expect(await disagreements(docs, before, ids, queries)).toEqual([]);
+  expect(await disagreements(docs, before, ids, { queries })).toEqual([]);
   await docs.reindex();
-  expect(await disagreements(docs, after, ids, queries)).toEqual([]);
+  expect(await disagreements(docs, after, ids, { queries })).toEqual([]);
   await docs.reindex({ metric: 'euclidean' }).catch((error) => expect(codeOf(error)).toBe('reindex.conflict'));
   await docs.finishReindex();
   const moved = await docs.reindex({ metric: 'euclidean', index: 'hnsw' });
@@ -104,7 +106,7 @@ test('saves and searches that race it never fail, and never mix two models', asy
   expect(edits).toBeGreaterThan(20);
   expect(seen.has('before@1')).toBe(true);
   const all = [...ids, ...Array.from({ length: 50 }, (_, i) => `new${i}`)];
-  expect(await disagreements(docs, after, all, queries)).toEqual([]);
+  expect(await disagreements(docs, after, all, { queries })).toEqual([]);
 });
 
 function isScoredBy(
@@ -136,7 +138,7 @@ test('a program that never heard of the new embedder is waited for, and told whe
   await Promise.all(pending.splice(0));
   await docs.reindex({ embedder: after });
   expect(writes).toBe(5);
-  expect(await disagreements(docs, after, ids, queries)).toEqual([]);
+  expect(await disagreements(docs, after, ids, { queries })).toEqual([]);
   // Now its saves cannot be found, so they are refused; its reads and searches by vector go on.
   const save = old.mutate('d009', setText('too late'));
   expect(codeOf(await save.catch((error: unknown) => error))).toBe('embedding.mismatch');
@@ -155,7 +157,7 @@ test('a text that only the new embedder refuses stops the switch, and a save doe
     details: { entity: 'doc', embedding: 'vector', failed: 1 },
   });
   await docs.mutate('d005', setText('edited'));
-  expect(await disagreements(docs, before, ids, queries)).toEqual([]);
+  expect(await disagreements(docs, before, ids, { queries })).toEqual([]);
   const moved = await docs.reindex({ embedder: after, maxFailed: 2 });
   expect(moved.failures).toEqual([
     { id: ['d004'], code: 'embedder.rejected' },
@@ -165,7 +167,7 @@ test('a text that only the new embedder refuses stops the switch, and a save doe
 });
 
 test('an outage of the embedder stops it; the next call goes on and pays for nothing twice', async () => {
-  const { docs, before, after, ids, queries } = await moving(2000);
+  const { docs, after, queries } = await moving(2000);
   const down = new NorimakiError('embedder.unavailable', 'Down.', { embedder: after.id });
   const options: ReindexOptions<'vector'> = {
     embedder: after,
@@ -175,7 +177,6 @@ test('an outage of the embedder stops it; the next call goes on and pays for not
     },
   };
   expect(codeOf(await docs.reindex(options).catch((error: unknown) => error))).toBe('embedder.unavailable');
-  expect(await disagreements(docs, before, ids.slice(0, 50), [])).toEqual([]);
   const { hits } = await docs.search('text 12', { limit: 1 });
   expect(hits[0]?.score).toBeCloseTo(1);
   after.fail(undefined);
@@ -200,7 +201,7 @@ test('a call that is aborted stops, and goes on when it is made again', async ()
   expect(codeOf(stopped)).toBe('aborted');
   expect(after.calls.length).toBeLessThan(8);
   await docs.reindex({ embedder: after });
-  expect(await disagreements(docs, after, ids, queries)).toEqual([]);
+  expect(await disagreements(docs, after, ids, { queries })).toEqual([]);
   expect(new Set(after.calls.flat()).size).toBe(after.calls.flat().length);
 });
 
@@ -216,7 +217,7 @@ test('another target is refused until the first is given up', async () => {
   const { building } = await namespacesOf(store);
   expect(await docs.rollbackReindex()).toBe(true);
   await expect(store.vectors.list(String(building))).rejects.toMatchObject({ code: 'index.missing' });
-  expect(await disagreements(docs, before, ids, queries)).toEqual([]);
+  expect(await disagreements(docs, before, ids, { queries })).toEqual([]);
   expect(await docs.reindex({ embedder: third })).toMatchObject({ embedder: 'third@1' });
 });
 
@@ -256,17 +257,17 @@ test('finish drops the old vectors; programs that still know them go on', async 
   await docs.reindex({ embedder: after });
   // It still searches the old vectors, which writers keep in step.
   await docs.mutate('d002', setText('changed'));
-  expect(await disagreements(other, before, ids, queries)).toEqual([]);
+  expect(await disagreements(other, before, ids, { queries })).toEqual([]);
   expect(await docs.finishReindex()).toBe(true);
   await expect(store.vectors.list(old)).rejects.toMatchObject({ code: 'index.missing' });
-  expect(await disagreements(other, after, ids, queries)).toEqual([]);
+  expect(await disagreements(other, after, ids, { queries })).toEqual([]);
   await other.mutate('d003', setText('changed too'));
-  expect(await disagreements(docs, after, ids, queries)).toEqual([]);
+  expect(await disagreements(docs, after, ids, { queries })).toEqual([]);
   expect(await docs.finishReindex()).toBe(false);
   expect(await docs.rollbackReindex()).toBe(false);
   // Records still name vectors that are gone; going back makes them anew.
   await docs.reindex({ embedder: before });
-  expect(await disagreements(docs, before, ids, queries)).toEqual([]);
+  expect(await disagreements(docs, before, ids, { queries })).toEqual([]);
 });
 
 test('rollback searches the old vectors again, brought up to date', async () => {
@@ -284,7 +285,7 @@ test('rollback searches the old vectors again, brought up to date', async () => 
   expect(told.findLast(({ phase }) => phase === 'fill')?.embedded).toBe(1);
   expect(told.at(-1)).toMatchObject({ phase: 'settle', done: 50, embedded: 0, skipped: 50 });
   await expect(store.vectors.list(newer)).rejects.toMatchObject({ code: 'index.missing' });
-  expect(await disagreements(docs, before, ids, queries)).toEqual([]);
+  expect(await disagreements(docs, before, ids, { queries })).toEqual([]);
 });
 
 test('bad input and poor stores are refused before anything is written', async () => {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { NorimakiError, open } from '../../../src/index.ts';
 import { embedded } from '../../../src/stores/embedded/index.ts';
 import { fakeEmbedder } from '../../../src/testing/index.ts';
-import { Doc, type Docs, disagreements } from '../../embeddings/support/world.ts';
+import { disagreements } from '../../embeddings/support/oracle.ts';
+import { Doc, type Docs } from '../../embeddings/support/world.ts';
 import { tell } from './talk.ts';
 
 // Saves and edits what is embedded until the disk is full, and reports what record and vector make of it.

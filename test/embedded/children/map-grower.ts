@@ -1,7 +1,8 @@
 import { open } from '../../../src/index.ts';
 import { embedded } from '../../../src/stores/embedded/index.ts';
 import { fakeEmbedder } from '../../../src/testing/index.ts';
-import { Doc, type Docs, disagreements } from '../../embeddings/support/world.ts';
+import { disagreements } from '../../embeddings/support/oracle.ts';
+import { Doc, type Docs } from '../../embeddings/support/world.ts';
 import { hear, tell } from './talk.ts';
 
 // One of several processes that save what is embedded into a map that was opened too small for it.
