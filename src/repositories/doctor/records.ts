@@ -1,6 +1,6 @@
 import { NorimakiError } from '../../core/errors.ts';
 import type { EmbeddingModel, IdPart } from '../../core/model/model.ts';
-import { forEachAtOnce } from '../reindex/each.ts';
+import { forEachAtOnce } from '../each.ts';
 import { namesOf } from '../reindex/mend.ts';
 import { describeRecord, isGone, type LiveRecord, openStored, readSnapshot, snapshotOf } from '../snapshot.ts';
 import { spacesInUse } from '../vectors/catalog.ts';

@@ -3,11 +3,15 @@ import type { IdPart } from '../../core/model/model.ts';
 import { fullJitter, OUTAGE_POLICY } from '../../core/retry/index.ts';
 import type { CommitOperation, Key } from '../../core/store.ts';
 import type { RepositoryContext } from '../context.ts';
+import { forEachAtOnce } from '../each.ts';
 import { describeRecord, type Snapshot } from '../snapshot.ts';
 import { metered } from '../tenancy/metering.ts';
 import { closed, randomOperationId, tombstone } from '../write/next-record.ts';
 import { formatEntries, parseEntries, type VectorEntry } from './entry.ts';
 import type { VectorChange, VectorDelete, VectorInsert } from './prepare.ts';
+
+/** Vectors of one text that are inserted, or deleted, at once. */
+const AT_ONCE = 16;
 
 /**
  * The vectors of a write on a store that cannot commit: the record names the new generations as reserved, then they are
@@ -27,7 +31,8 @@ export async function insertReserved(
   if (change.inserts.length === 0) return base;
   const reserved = await reserve(context, key, base, change);
   if (reserved === undefined) return undefined;
-  for (const insert of change.inserts) await insertConfirmed(context, id, insert, signal);
+  // In any order: no search believes in one of them before the write itself, when all are there.
+  await forEachAtOnce(change.inserts, AT_ONCE, (insert) => insertConfirmed(context, id, insert, signal));
   return reserved;
 }
 
@@ -81,13 +86,13 @@ async function insertConfirmed(
 
 /** Deletes vectors that no record names any more. A failure leaves garbage, which searches and `doctor` clear away. */
 export async function deleteVectors({ client }: RepositoryContext, deletes: readonly VectorDelete[]): Promise<void> {
-  for (const { namespace, id } of deletes) {
+  await forEachAtOnce(deletes, AT_ONCE, async ({ namespace, id }) => {
     try {
       await client.vectors.delete(namespace, id);
     } catch (error) {
       if (!(error instanceof NorimakiError)) throw error;
     }
-  }
+  });
 }
 
 /** Deletes the vectors of a write that lost to another, once it is certain that it never will be applied. */

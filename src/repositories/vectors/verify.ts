@@ -136,6 +136,6 @@ export async function clearAway(
     const owner = ownerOf(id);
     return owner !== undefined && ageOf(owner.generation, context.environment) > GARBAGE_AGE_MS;
   });
-  const cleared = old.slice(0, MAX_CLEARED);
-  await Promise.all(cleared.map(({ id }) => deleteVectors(context, [{ type: 'delete', namespace, id }])));
+  const cleared = old.slice(0, MAX_CLEARED).map(({ id }) => ({ type: 'delete', namespace, id }) as const);
+  await deleteVectors(context, cleared);
 }

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { NorimakiError, open } from '../../src/index.ts';
+import { memory } from '../../src/stores/memory/index.ts';
+import { fakeEmbedder, limitCapabilities, manualClock, seededRandom } from '../../src/testing/index.ts';
+import { START } from '../support/open.ts';
+import { Long, words } from './support/long-docs.ts';
+import type { Docs } from './support/world.ts';
+
+/** On a store that does not commit, where passages come and go one by one. */
+async function world() {
+  const clock = manualClock(START, { autoAdvance: true });
+  const environment = { clock, random: seededRandom(1) };
+  const store = await memory().openStore(environment);
+  const db = await open(limitCapabilities(store, ['commit', 'scan']), { ...environment, embedder: fakeEmbedder() });
+  // It leaves the vectors, which the types of a plain store do not show.
+  return { store, docs: db.repo(Long) as unknown as Docs };
+}
+
+test('passages are inserted some at once, and none begins after a failure', async () => {
+  const { store, docs } = await world();
+  const insert = store.vectors.insert.bind(store.vectors);
+  let [begun, ended, most, failing] = [0, 0, 0, 0];
+  store.vectors.insert = async (...call) => {
+    const number = ++begun;
+    most = Math.max(most, begun - ended);
+    await new Promise(setImmediate);
+    ended++;
+    if (number === failing) throw new NorimakiError('store.full', 'No more.', { store: 'memory' });
+    return insert(...call);
+  };
+  const text = words(...Array.from({ length: 40 }, (_, i) => `p${i}`));
+  await docs.create({ id: 'a', text });
+  expect({ begun, ended, most }).toEqual({ begun: 40, ended: 40, most: 16 });
+  failing = begun + 3;
+  await expect(docs.create({ id: 'b', text })).rejects.toMatchObject({ code: 'store.full' });
+  expect(ended).toBe(begun);
+  expect(begun).toBeLessThan(40 + 3 + 2 * 16);
+  expect(await docs.get('b')).toBeUndefined();
+});
