@@ -11,9 +11,10 @@ async function world() {
   const clock = manualClock(START, { autoAdvance: true });
   const environment = { clock, random: seededRandom(1) };
   const store = await memory().openStore(environment);
-  const db = await open(limitCapabilities(store, ['commit', 'scan']), { ...environment, embedder: fakeEmbedder() });
+  const embedder = fakeEmbedder();
+  const db = await open(limitCapabilities(store, ['commit', 'scan']), { ...environment, embedder });
   // It leaves the vectors, which the types of a plain store do not show.
-  return { store, docs: db.repo(Long) as unknown as Docs };
+  return { store, embedder, docs: db.repo(Long) as unknown as Docs };
 }
 
 test('passages are inserted some at once, and none begins after a failure', async () => {
@@ -36,4 +37,18 @@ test('passages are inserted some at once, and none begins after a failure', asyn
   expect(ended).toBe(begun);
   expect(begun).toBeLessThan(40 + 3 + 2 * 16);
   expect(await docs.get('b')).toBeUndefined();
+});
+
+test('a vector that is read while its text is replaced is that of one text, wholly', async () => {
+  const { store, embedder, docs } = await world();
+  await docs.create({ id: 'a', text: words('one', 'two') });
+  const { getMany, delete: remove } = store.vectors;
+  store.vectors.delete = async (namespace, id) => !id.includes('.001') && remove.call(store.vectors, namespace, id);
+  store.vectors.getMany = async (...call) => {
+    store.vectors.getMany = getMany;
+    await docs.put({ id: 'a', text: words('new') });
+    return store.vectors.getMany(...call);
+  };
+  const vector = await docs.vectorOf('a');
+  for (const [i, x] of embedder.vectorOf(words('new')).entries()) expect(vector?.[i]).toBeCloseTo(x, 5);
 });

@@ -158,12 +158,14 @@ async function storedVector(
     const opened = stored && openStored(context, id, stored);
     if (opened === undefined || isGone(context, opened.envelope)) throw notFound(context, id);
     const entry = wantedIn(opened.envelope.vectors, space.id);
-    // A vector that is named and not there is still to be made, unless it was replaced since the record was read.
-    if (entry === undefined || entry.generation === before) return undefined;
+    if (entry === undefined) return undefined;
     const names = vectorIds(() => describeRecord(context.model, id), id, entry);
     const found = await context.client.vectors.getMany(space.namespace, names, { signal });
     const vectors = found.filter((vector) => vector !== undefined);
-    if (vectors.length > 0) return entry.passages === undefined ? vectors[0] : meanOf(space.spec.metric, vectors);
+    // A vector that is named and not there is still to be made, unless it was replaced since the record was read.
+    if (vectors.length === names.length || entry.generation === before) {
+      return entry.passages === undefined || vectors.length === 0 ? vectors[0] : meanOf(space.spec.metric, vectors);
+    }
     before = entry.generation;
   }
 }
