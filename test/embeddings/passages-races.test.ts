@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { NorimakiError, open } from '../../src/index.ts';
 import { memory } from '../../src/stores/memory/index.ts';
 import { fakeEmbedder, limitCapabilities, manualClock, seededRandom } from '../../src/testing/index.ts';
-import { START } from '../support/open.ts';
-import { Long, words } from './support/long-docs.ts';
+import { openMemory, START } from '../support/open.ts';
+import { Long, Tagged, words } from './support/long-docs.ts';
 import type { Docs } from './support/world.ts';
 
 /** On a store that does not commit, where passages come and go one by one. */
@@ -51,4 +51,18 @@ test('a vector that is read while its text is replaced is that of one text, whol
   };
   const vector = await docs.vectorOf('a');
   for (const [i, x] of embedder.vectorOf(words('new')).entries()) expect(vector?.[i]).toBeCloseTo(x, 5);
+});
+
+test('what is replaced while few are scored one by one is found as it is then', async () => {
+  const { db, store } = await openMemory({ embedder: fakeEmbedder() });
+  const repo = db.repo(Tagged);
+  await repo.create({ id: 'a', tag: 'x', text: words('one', 'two') });
+  const { getMany } = store.vectors;
+  store.vectors.getMany = async (...call) => {
+    store.vectors.getMany = getMany;
+    await repo.put({ id: 'a', tag: 'x', text: words('two', 'new') });
+    return store.vectors.getMany(...call);
+  };
+  const { hits } = await repo.search(words('new'), { where: { tag: 'x' } });
+  expect(hits).toMatchObject([{ entity: { id: 'a' }, score: expect.closeTo(1, 5), passage: { text: words('new') } }]);
 });

@@ -4,7 +4,7 @@ import { defineEntity, open } from '../../src/index.ts';
 import { memory } from '../../src/stores/memory/index.ts';
 import { type Ability, fakeEmbedder, limitCapabilities, manualClock, seededRandom } from '../../src/testing/index.ts';
 import { openMemory, START } from '../support/open.ts';
-import { CHUNK, Late, Long, passagesOf, words } from './support/long-docs.ts';
+import { CHUNK, Late, Long, passagesOf, Tagged, words } from './support/long-docs.ts';
 import { disagreements } from './support/oracle.ts';
 import { type Docs, setText } from './support/world.ts';
 
@@ -177,11 +177,6 @@ test('entities with hundreds of near passages hide no others', async () => {
 test('few that meet conditions on an index are found by the best of their passages, too', async () => {
   const embedder = fakeEmbedder();
   const { db } = await openMemory({ embedder });
-  const Tagged = defineEntity('tagged', z.object({ id: z.string(), tag: z.string(), text: z.string() }), {
-    id: 'id',
-    index: ['tag'],
-    embeddings: { vector: { from: 'text', index: 'exact', chunk: CHUNK } },
-  });
   const repo = db.repo(Tagged);
   for (const tag of ['x', 'y']) {
     await repo.create({ id: `a ${tag}`, tag, text: words('one', 'two', 'three') });

@@ -76,7 +76,7 @@ export async function findAmong(
   for (let from = 0; from < ids.length; from += chunk) {
     throwIfAborted(signal);
     if (vectors > most) return { hits: nearest, exhausted: false, dropped: 0 };
-    const scored = await scoreAll(context, query, ids.slice(from, from + chunk));
+    const scored = await scoreSettled(context, query, ids.slice(from, from + chunk));
     vectors += scored.vectors;
     nearest = [...nearest, ...scored.matches].sort(byDistance).slice(0, limit);
     await nextTurn();
@@ -84,11 +84,37 @@ export async function findAmong(
   return { hits: nearest, exhausted: true, dropped: 0 };
 }
 
+interface Scored {
+  readonly matches: readonly VerifiedMatch[];
+  /** How many were asked for. */
+  readonly vectors: number;
+}
+
+/** A vector that is named and not there is still to be made, unless it was replaced since its record was read. */
+async function scoreSettled(
+  context: RepositoryContext,
+  query: ScoreQuery,
+  ids: readonly (readonly IdPart[])[],
+): Promise<Scored> {
+  const lacking = new Set<string>();
+  const matches: VerifiedMatch[] = [];
+  let vectors = 0;
+  for (let left = ids; left.length > 0; ) {
+    const scored = await scoreAll(context, query, left, lacking);
+    matches.push(...scored.matches);
+    vectors += scored.vectors;
+    left = scored.again;
+  }
+  return { matches, vectors };
+}
+
+/** Where vectors of a generation are lacking that were not `lacking` before, its record is to be read `again`. */
 async function scoreAll(
   context: RepositoryContext,
   { space, vector, isWanted, minScore, except, signal }: ScoreQuery,
   ids: readonly (readonly IdPart[])[],
-): Promise<{ readonly matches: VerifiedMatch[]; readonly vectors: number }> {
+  lacking: Set<string>,
+): Promise<Scored & { readonly again: readonly (readonly IdPart[])[] }> {
   const { client, keys } = context;
   const { metric } = space.spec;
   const names = ids.map((id) => keys.record(id));
@@ -97,25 +123,34 @@ async function scoreAll(
     const found = read(context, space.id, id, stored[i]);
     const key = names[i];
     if (found === undefined || key === undefined || keyName(key) === except) return [];
-    if (isWanted !== undefined && !isWanted(found.values, found.version)) return [];
-    return [{ ...found, name: keyName(key) }];
+    if (isWanted !== undefined && !isWanted(found.record.values, found.record.version)) return [];
+    return [{ id, own: found.vectorIds, record: { ...found.record, name: keyName(key) } }];
   });
-  const asked = candidates.flatMap((candidate) => candidate.vectorIds);
+  const asked = candidates.flatMap(({ own }) => own);
   const vectors = await client.vectors.getMany(space.namespace, asked, { signal });
+  const matches: VerifiedMatch[] = [];
+  const again: (readonly IdPart[])[] = [];
   let at = 0;
-  const matches = candidates.flatMap(({ vectorIds: own, ...record }): VerifiedMatch[] => {
+  for (const { id: recordId, own, record } of candidates) {
+    const { generation, passages } = record.entry;
     const scored = own.flatMap((id, i) => {
       const found = vectors[at++];
-      const passage = record.entry.passages && i;
-      return found === undefined ? [] : [{ passage, match: { id, distance: distance(metric, vector, found) } }];
+      return found === undefined
+        ? []
+        : [{ passage: passages && i, match: { id, distance: distance(metric, vector, found) } }];
     });
+    if (scored.length < own.length && !lacking.has(generation)) {
+      lacking.add(generation);
+      again.push(recordId);
+      continue;
+    }
     const [first, ...others] = scored;
-    if (first === undefined) return [];
+    if (first === undefined) continue;
     const best = others.reduce((one, other) => (other.match.distance < one.match.distance ? other : one), first);
-    if (minScore !== undefined && scoreOf(metric, best.match.distance) < minScore) return [];
-    return [{ ...record, ...best }];
-  });
-  return { matches, vectors: asked.length };
+    if (minScore !== undefined && scoreOf(metric, best.match.distance) < minScore) continue;
+    matches.push({ ...record, ...best });
+  }
+  return { matches, vectors: asked.length, again };
 }
 
 function read(context: RepositoryContext, space: string, id: readonly IdPart[], stored: Stored | undefined) {
@@ -124,7 +159,7 @@ function read(context: RepositoryContext, space: string, id: readonly IdPart[], 
   if (stored === undefined || record === undefined || entry === undefined) return undefined;
   if (isGone(context, record.envelope)) return undefined;
   const names = vectorIds(() => describeRecord(context.model, id), id, entry);
-  return { values: record.values, version: stored.version, entry, vectorIds: names };
+  return { record: { values: record.values, version: stored.version, entry }, vectorIds: names };
 }
 
 function byDistance(a: VerifiedMatch, b: VerifiedMatch): number {

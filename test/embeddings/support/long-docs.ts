@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Default, Embedding, Entity, Field, Id } from '../../../src/index.ts';
+import { type Default, defineEntity, Embedding, Entity, Field, Id } from '../../../src/index.ts';
 import { cut } from '../../../src/repositories/vectors/cut.ts';
 
 export const CHUNK = { size: 16, overlap: 4 };
@@ -20,6 +20,13 @@ export class Late {
   @Field(z.number()) stars: Default<number> = 0;
   @Embedding({ from: 'text', index: 'exact', mode: 'deferred', chunk: CHUNK }) vector?: Float32Array;
 }
+
+/** Found by a condition on an index. */
+export const Tagged = defineEntity('tagged', z.object({ id: z.string(), tag: z.string(), text: z.string() }), {
+  id: 'id',
+  index: ['tag'],
+  embeddings: { vector: { from: 'text', index: 'exact', chunk: CHUNK } },
+});
 
 /** Of `n` words that are as long as a passage. */
 export const words = (...names: readonly string[]): string => names.map((name) => name.padEnd(14, 'x')).join(' ');
