@@ -1,86 +1,137 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { VectorStore } from '../../src/core/store.ts';
-import type { Vectors } from '../../src/core/vectors/index.ts';
-import type { StoreClient } from '../../src/repositories/store-client.ts';
-import type { VectorEntry } from '../../src/repositories/vectors/entry.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore, temporaryFolder } from '../embedded/support/folder.ts';
 import { vectorOf } from '../embedded/support/vectors.ts';
+import type { campaign as Campaign } from './support/guard-campaign.ts';
+import { bundle, type Guard, without } from './support/guards.ts';
 
 // Each guard of the sync is taken out in turn, and the oracle must notice: a guard that nobody would miss is none.
 
-const VECTORS = '../../src/repositories/vectors';
-
-afterEach(() => {
-  vi.doUnmock(`${VECTORS}/verify.ts`);
-  vi.doUnmock(`${VECTORS}/vector-id.ts`);
-  vi.doUnmock(`${VECTORS}/reserve.ts`);
-  vi.doUnmock('../../src/repositories/snapshot.ts');
-  vi.resetModules();
-});
-
-/** What the oracle says after edits, deletes and expiries whose old vectors a careless store has kept. */
-async function campaign(): Promise<string[]> {
-  vi.resetModules();
-  const { open } = await import('../../src/index.ts');
-  const { memory } = await import('../../src/stores/memory/index.ts');
-  const { fakeEmbedder, limitCapabilities, manualClock, seededRandom } = await import('../../src/testing/index.ts');
-  const { Doc } = await import('./support/world.ts');
-  const { disagreements } = await import('./support/oracle.ts');
-  type Docs = import('./support/world.ts').Docs;
-  const clock = manualClock(0, { autoAdvance: true });
-  const environment = { clock, random: seededRandom(1) };
-  const inner = await memory().openStore(environment);
-  const embedder = fakeEmbedder();
-  const store = careless(limitCapabilities(inner, ['commit', 'scan']) as unknown as VectorStore);
-  const docs = (await open(store, { ...environment, embedder })).repo(Doc) as unknown as Docs;
-  const ids = ['edited', 'deleted', 'expired', 'again'];
-  for (const id of ids) await docs.create({ id, text: `first of ${id}` });
-  for (const text of ['second', 'third', 'first of edited', 'last']) {
-    await docs.mutate('edited', (doc) => {
-      doc.text = text;
-    });
-  }
-  await docs.delete('deleted');
-  await docs.touch('expired', { ttl: '1s' });
-  await docs.delete('again');
-  await docs.create({ id: 'again', text: 'made again' });
-  await clock.advance(2_000);
-  const wrong = await disagreements(docs, embedder, ids);
-  const { hits } = await docs.search('a query', { limit: 100 });
-  if (hits.some(({ entity }) => entity.id === 'expired')) wrong.push('expired is found after its end');
-  return wrong;
+interface Missed extends Guard {
+  /** What the oracle says without it, of texts with one vector and of passages. */
+  readonly whole?: RegExp;
+  readonly cut: RegExp;
 }
 
-/** Acknowledges inserts that it drops, every other one; keeps vectors that it should delete, and records past their end. */
-function careless(store: VectorStore): VectorStore {
-  let inserts = 0;
-  const vectors = new Proxy(store.vectors, {
-    get(target, name: keyof Vectors) {
-      if (name === 'delete') return async () => true;
-      if (name === 'insert' && inserts++ % 2 === 0) return async () => {};
-      return target[name].bind(target);
-    },
-  });
-  return new Proxy(store, {
-    get: (target, name: keyof VectorStore) => {
-      if (name === 'vectors') return vectors;
-      if (name === 'put') {
-        const put: VectorStore['put'] = (key, value, options) =>
-          target.put(key, value, { ...options, expiresAt: undefined });
-        return put;
-      }
-      const value: unknown = target[name];
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}
+const ANOTHER_TEXT = /has the score of another text/;
+
+/** What one misses without each. */
+const GUARDS: Record<string, Missed> = {
+  'the check of a hit against its record': {
+    file: 'repositories/vectors/verify.ts',
+    code: '(known) => isNamedBy(known, owner)',
+    without: "({ state }) => state === 'wanted'",
+    whole: /edited has the score of another text/,
+    cut: /edited has the score of another text/,
+  },
+  'the check that what is found was saved': {
+    file: 'repositories/vectors/verify.ts',
+    code: "entry.state !== 'wanted'",
+    without: 'false',
+    whole: /old has the score of another text/,
+    cut: /old has the score of another text/,
+  },
+  'generations that are never used twice': {
+    file: 'repositories/vectors/vector-id.ts',
+    code: "bytes.toString('base64url')",
+    without: "'A'.repeat(22)",
+    whole: ANOTHER_TEXT,
+    cut: ANOTHER_TEXT,
+  },
+  'confirming an insert': {
+    file: 'repositories/vectors/reserve.ts',
+    code: '(await client.vectors.get(namespace, vectorId, { signal })) !== undefined',
+    without: 'true',
+    whole: /again is not found/,
+    cut: ANOTHER_TEXT,
+  },
+  'the check of expiry': {
+    file: 'repositories/snapshot.ts',
+    code: 'envelope.tombstone === true || isExpired(context, envelope)',
+    without: 'envelope.tombstone === true',
+    whole: /expired is found after its end/,
+    cut: /expired is found after its end/,
+  },
+  'the count of passages': {
+    file: 'repositories/vectors/vector-id.ts',
+    code: 'owner.passage < passages.count',
+    without: 'true',
+    cut: /a is found without a passage/,
+  },
+  'telling a passage from a whole text': {
+    file: 'repositories/vectors/vector-id.ts',
+    code: 'passages === owner.passage',
+    without: 'true',
+    cut: /a is found without a passage/,
+  },
+  'counting an entity once': {
+    file: 'repositories/vectors/nearest.ts',
+    code: 'seen?.has(verdict.name)',
+    without: 'false',
+    cut: /passages of one entity take the place of another/,
+  },
+  'the deletes of all passages': {
+    file: 'repositories/vectors/prepare.ts',
+    code: 'namesOf(context, id, removed, catalog)',
+    without: 'namesOf(context, id, removed, catalog).slice(0, 1)',
+    cut: /vectors are left of 2 passages/,
+  },
+  'the deletes on a store that does not commit': {
+    file: 'repositories/write/send.ts',
+    code: 'await deleteVectors(context, vectors.deletes);',
+    without: '',
+    cut: /vectors are left of 2 passages/,
+  },
+  'the text behind a passage': {
+    file: 'repositories/vectors/passages.ts',
+    code: 'hashOfText(text) !== entry.source',
+    without: 'false',
+    cut: /a passage is shown of a text that has no vectors/,
+  },
+  'the text behind vectors that are taken over': {
+    file: 'repositories/vectors/decide.ts',
+    code: 'if (text === undefined || hashOfText(text) !== entry.source) return none;',
+    without: '',
+    cut: /vectors are taken over from another text/,
+  },
+  'the places of cuts': {
+    file: 'repositories/vectors/passages.ts',
+    code: 'named.cuts === cuts',
+    without: 'true',
+    cut: /a passage is shown of a text that was cut elsewhere/,
+  },
+  'the number of cuts': {
+    file: 'repositories/vectors/passages.ts',
+    code: 'named.count === count',
+    without: 'true',
+    cut: /a passage is shown of a text that was cut elsewhere/,
+  },
+  'the vectors of other cuts that are still to be made': {
+    file: 'repositories/vectors/outbox-plan.ts',
+    code: "if (texts === undefined) return { kind: 'refresh', renew: entry.generation };",
+    without: 'if (texts === undefined) continue;',
+    cut: /a is not found/,
+  },
+  'the limit of passages': {
+    file: 'repositories/vectors/passages.ts',
+    code: 'if (passages <= limit) return;',
+    without: 'return;',
+    cut: /a text of too many passages is saved/,
+  },
+  'the outbox of a text of which some passages are there': {
+    file: 'repositories/vectors/prepare.ts',
+    code: 'known.every((vector) => vector !== undefined)',
+    without: 'known.some((vector) => vector !== undefined)',
+    cut: ANOTHER_TEXT,
+  },
+};
 
 /** With so many dimensions few vectors are enough for a graph: only graphs are saved. */
 const DIMENSIONS = 4090;
@@ -118,80 +169,29 @@ async function readWith(reader: string, data: string): Promise<{ lost: string[] 
   return JSON.parse(told);
 }
 
-test('with every guard in place the oracle has nothing to say', async () => {
-  expect(await campaign()).toEqual([]);
+let folder: string;
+let campaign: typeof Campaign;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'norimaki-guards-'));
+  const bundled = await bundle('embeddings/support/guard-campaign.ts', folder, GUARDS);
+  ({ campaign } = await import(/* @vite-ignore */ pathToFileURL(bundled).href));
 });
 
+afterAll(() => rm(folder, { recursive: true }));
+
+test.each(['texts with one vector', 'passages'] as const)(
+  'with every guard in place nothing is wrong with %s',
+  async (kind) => {
+    expect(await campaign(kind)).toEqual([]);
+  },
+);
+
 describe('without', () => {
-  test('the check of a hit against its record, what was deleted or edited is found', async () => {
-    vi.doMock(`${VECTORS}/verify.ts`, async (actual) => {
-      const real = await actual<typeof import('../../src/repositories/vectors/verify.ts')>();
-      const verifyMatches: typeof real.verifyMatches = async (context, _space, matches) => {
-        const { ownerOf } = await import('../../src/repositories/vectors/vector-id.ts');
-        const { openStored } = await import('../../src/repositories/snapshot.ts');
-        const { keyName } = await import('../../src/core/keys/index.ts');
-        return Promise.all(
-          matches.map(async (match) => {
-            const id = ownerOf(match.id)?.id ?? [];
-            const key = context.keys.record(id);
-            const stored = await context.client.get(key);
-            if (stored === undefined) return 'garbage';
-            const opened = openStored(context, id, stored);
-            if (opened.envelope.tombstone) return 'garbage';
-            const { values } = context.model.codec.decode(opened, () => 'it');
-            const entry = {} as VectorEntry; // Nobody looks at that of a text with one vector.
-            return {
-              match,
-              name: `${keyName(key)} ${match.id}`,
-              values,
-              version: stored.version,
-              entry,
-              passage: undefined,
-            };
-          }),
-        );
-      };
-      return { ...real, verifyMatches };
-    });
-    expect(await campaign()).toContain('edited has the score of another text');
-  });
-
-  test('generations that are never used twice, an entity has the score of what it was', async () => {
-    vi.doMock(`${VECTORS}/vector-id.ts`, async (actual) => ({
-      ...(await actual<typeof import('../../src/repositories/vectors/vector-id.ts')>()),
-      newGeneration: () => 'A'.repeat(22),
-    }));
-    expect(await campaign()).toEqual([expect.stringContaining('has the score of another text')]);
-  });
-
-  test('confirming an insert, what is saved is not found', async () => {
-    vi.doMock(`${VECTORS}/reserve.ts`, async (actual) => {
-      const real = await actual<typeof import('../../src/repositories/vectors/reserve.ts')>();
-      const insertReserved: typeof real.insertReserved = (context, id, key, base, change, signal) => {
-        const vectors = new Proxy(context.client.vectors, {
-          get: (target, name: keyof Vectors) =>
-            name === 'get' ? async () => new Float32Array(1) : target[name].bind(target),
-        });
-        const client = new Proxy(context.client, {
-          get: (target, name: keyof StoreClient) => {
-            const value: unknown = name === 'vectors' ? vectors : target[name];
-            return typeof value === 'function' ? value.bind(target) : value;
-          },
-        });
-        return real.insertReserved({ ...context, client }, id, key, base, change, signal);
-      };
-      return { ...real, insertReserved };
-    });
-    expect(await campaign()).toEqual(['again is not found']);
-  });
-
-  test('the check of expiry, what has expired is found', async () => {
-    vi.doMock('../../src/repositories/snapshot.ts', async (actual) => {
-      const real = await actual<typeof import('../../src/repositories/snapshot.ts')>();
-      const isGone: typeof real.isGone = (_context, { tombstone }) => tombstone === true;
-      return { ...real, isGone };
-    });
-    expect(await campaign()).toContain('expired is found after its end');
+  test.each(Object.entries(GUARDS))('%s something is wrong', async (name, { whole, cut }) => {
+    if (whole !== undefined)
+      expect((await without(name, () => campaign('texts with one vector'))).join()).toMatch(whole);
+    expect((await without(name, () => campaign('passages'))).join()).toMatch(cut);
   });
 
   test('the checksum of a snapshot, a damaged one ends the process or hides what is there', async () => {
