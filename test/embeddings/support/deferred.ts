@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
+import type { Chunking } from '../../../src/core/model/model.ts';
 import type { Store } from '../../../src/core/store.ts';
 import type { Default } from '../../../src/index.ts';
 import {
@@ -33,12 +34,20 @@ export class Note {
   @Embedding({ from: 'text', index: 'exact', mode: 'deferred' }) vector?: Float32Array;
 }
 
+/** Which of the entities of tests, and how its texts are cut. */
+interface Kind {
+  readonly name: string;
+  readonly chunk?: Chunking;
+}
+
+const NOTE: Kind = { name: 'note' };
+
 /** The same records, of whose text another program makes something else. */
-export function rewrittenNote(rewrite: (text: string) => string) {
+export function rewrittenNote(rewrite: (text: string) => string, { name, chunk }: Kind = NOTE) {
   const fields = z.object({ id: z.string(), text: z.string().nullable(), stars: z.number().default(0) });
   const from = ({ text }: z.output<typeof fields>): string | null => text && rewrite(text);
-  const vector = { from, index: 'exact', mode: 'deferred', template: 'fields:["text"]' } as const;
-  return defineEntity('note', fields, { id: 'id', embeddings: { vector } });
+  const vector = { from, index: 'exact', mode: 'deferred', template: 'fields:["text"]', chunk } as const;
+  return defineEntity(name, fields, { id: 'id', embeddings: { vector } });
 }
 
 /** Processes on one store, their clock and the embedder that they share. */
@@ -92,19 +101,19 @@ export function paidTwice({ calls }: FakeEmbedder): string[] {
 }
 
 /** Where the vectors of notes are. */
-export function namespaceOf({ id, dimensions }: Pick<FakeEmbedder, 'id' | 'dimensions'>): string {
+export function namespaceOf(
+  { id, dimensions }: Pick<FakeEmbedder, 'id' | 'dimensions'>,
+  { name, chunk }: Kind = NOTE,
+): string {
   const template = 'fields:["text"]';
-  const spec = { embedder: id, dimensions, metric: 'cosine', index: 'exact', template } as const;
-  return spaceOf(['norimaki', null, 0n, 'note'], 'vector', spec).namespace;
+  const spec = { embedder: id, dimensions, metric: 'cosine', index: 'exact', template, chunk } as const;
+  return spaceOf(['norimaki', null, 0n, name], 'vector', spec).namespace;
 }
 
 /** How many vectors there are, named by a record or not. */
-export async function countVectors({
-  store,
-  embedder,
-}: {
-  readonly store: MemoryStore;
-  readonly embedder: Pick<FakeEmbedder, 'id' | 'dimensions'>;
-}): Promise<number> {
-  return (await store.vectors.list(namespaceOf(embedder), { limit: 1000 })).length;
+export async function countVectors(
+  { store, embedder }: { readonly store: MemoryStore; readonly embedder: Pick<FakeEmbedder, 'id' | 'dimensions'> },
+  kind?: Kind,
+): Promise<number> {
+  return (await store.vectors.list(namespaceOf(embedder, kind), { limit: 1000 })).length;
 }
