@@ -7,16 +7,21 @@ import { fakeEmbedder, manualClock, seededRandom } from '../../../src/testing/in
 import { START } from '../../support/open.ts';
 import { Doc } from './world.ts';
 
+interface MovingOptions {
+  readonly entity?: typeof Doc;
+  readonly text?: (i: number) => string;
+}
+
 /** Docs d000, d001, … with the texts `text 0`, `text 1`, …; the first has none. Their embedder, and one to move to. */
-export async function moving(count: number) {
+export async function moving(count: number, { entity = Doc, text = (i: number) => `text ${i}` }: MovingOptions = {}) {
   const clock = manualClock(START, { autoAdvance: true });
   const store = await memory().openStore({ clock, random: seededRandom(1) });
   const before = fakeEmbedder({ id: 'before@1' });
   const after = fakeEmbedder({ id: 'after@1', dimensions: 24 });
   const db: Database<MemoryStore> = await open(store, { clock, random: seededRandom(2), embedder: before });
-  const docs = db.repo(Doc);
+  const docs = db.repo(entity);
   const ids = Array.from({ length: count }, (_, i) => `d${String(i).padStart(3, '0')}`);
-  await docs.createMany(ids.map((id, i) => ({ id, text: i === 0 ? null : `text ${i}` })));
+  await docs.createMany(ids.map((id, i) => ({ id, text: i === 0 ? null : text(i) })));
   return { clock, store, before, after, db, docs, ids, queries: ['question', 'another question'] };
 }
 
