@@ -124,7 +124,7 @@ test.each(['submit', 'copy', 'edit', 'remove'] as const)(
 
 test('two clusters that a process made one and died are listed as one when it does so again', async () => {
   const clock = manualClock(START, { autoAdvance: true });
-  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  const store = await memory().openStore({ clock, random: seededRandom(1) });
   const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
   for (const [id, variant] of [
     ['a', 0],

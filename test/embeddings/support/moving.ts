@@ -25,17 +25,15 @@ export async function moving(count: number, { entity = Doc, text = (i: number) =
   return { clock, store, before, after, db, docs, ids, queries: ['question', 'another question'] };
 }
 
-const SCOPE = ['norimaki', null, 0n, 'doc'] as const;
-const CATALOG = encodeTuple([...SCOPE, 'c']);
-
-/** Where the vectors of the docs are, by what the catalog says. */
-export async function namespacesOf(store: MemoryStore) {
-  const stored = await store.get(CATALOG);
+/** Where the vectors of the docs are, or of another entity, by what the catalog says. */
+export async function namespacesOf(store: MemoryStore, entity = 'doc') {
+  const scope = ['norimaki', null, 0n, entity] as const;
+  const stored = await store.get(encodeTuple([...scope, 'c']));
   const document = JSON.parse(Buffer.from(stored?.value ?? []).toString()) as CatalogDocument;
   const entry = document.embeddings.vector;
   if (entry === undefined) throw new Error('The catalog does not know the embedding.');
   const { active, building, previous } = entry;
-  const namespace = (spec: typeof active): string => spaceOf(SCOPE, 'vector', spec).namespace;
+  const namespace = (spec: typeof active): string => spaceOf(scope, 'vector', spec).namespace;
   return {
     active: namespace(active),
     building: building && namespace(building.spec),
