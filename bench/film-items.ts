@@ -1,16 +1,21 @@
+import type { SimilarItemOptions } from '../src/patterns/index.ts';
 import { halving, mean } from '../src/patterns/recommender/geometry.ts';
 import type { BenchRow } from './row.ts';
 
 /** A film that somebody has just seen, what they saw before it, and which films that they have not seen go with it. */
 export interface FilmQuestion {
+  /** Who has seen that, and nothing else. */
+  readonly asker: string;
   readonly film: string;
   readonly before: readonly string[];
   readonly relevant: ReadonlySet<string>;
 }
 
+type SimilarTo = Pick<SimilarItemOptions<never, never, string>, 'limit' | 'user' | 'except' | 'strategy'>;
+
 /** What answers questions about films, and what they are compared with. */
 export interface FilmAnswers {
-  similar(film: string, count: number, except: readonly string[]): Promise<readonly string[]>;
+  similar(film: string, options: SimilarTo): Promise<readonly string[]>;
   near(vector: Float32Array, count: number): Promise<readonly string[]>;
   vectorOf(film: string): Promise<Float32Array | undefined>;
   readonly popular: readonly string[];
@@ -21,7 +26,9 @@ const K = 10;
 /** Item to item: films that go with one, beside what the viewer's own past would recommend. */
 export async function filmItemRows(questions: readonly FilmQuestion[], answers: FilmAnswers): Promise<BenchRow[]> {
   const contenders = {
-    similar: ({ film, before }: FilmQuestion) => answers.similar(film, K, before),
+    similar: ({ film, asker }: FilmQuestion) => answers.similar(film, { limit: K, user: asker }),
+    blended: ({ film, asker }: FilmQuestion) => answers.similar(film, { limit: K, user: asker, strategy: 'blended' }),
+    'for nobody': ({ film, before }: FilmQuestion) => answers.similar(film, { limit: K, except: before }),
     popular: async (question: FilmQuestion) => unseen(answers.popular, question),
     mean: async (question: FilmQuestion) => nearTo(answers, question, meanOf(await vectorsOf(answers, question))),
     halving: async (question: FilmQuestion) => nearTo(answers, question, halving(await vectorsOf(answers, question))),

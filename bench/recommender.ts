@@ -128,7 +128,8 @@ async function filmRows(): Promise<BenchRow[]> {
   await using db = await open(memory(), { embedder: hashingEmbedder() });
   const stored = await db.repo(Film).createMany([...inputs.values()].map(({ id, about }) => ({ id, about })));
   for (const result of stored) if (!result.ok) throw result.error;
-  const rec = new Recommender(db, Film, { name: 'films', signals: { like: 1 }, halfLife: '3650d' });
+  const options = { name: 'films', signals: { like: 1 }, halfLife: '3650d' } as const;
+  const rec = new Recommender(db, Film, options);
   const judged = await rec.evaluate(events, { k: [K], strategies: ['interests', 'blended', 'bestScore'] });
   print(`films by two directors (${judged.users} viewers, ${judged.items} films)`, judged);
   const repository = db.repo(Film);
@@ -138,11 +139,15 @@ async function filmRows(): Promise<BenchRow[]> {
   for (const result of await rec.recordMany(events.filter(({ user }) => isKnown(user)))) {
     if (!result.ok) throw result.error;
   }
-  const items = await filmItemRows(questionsOf(directors), {
-    similar: async (film, limit, except) => {
-      const list = await rec.similar(film, { limit, except, strategy: 'blended' });
-      return list.map(({ item }) => item.id);
-    },
+  const questions = questionsOf(directors);
+  // Who asks has a past, and nobody learns anything of it.
+  const silent = new Recommender(db, Film, { ...options, coVisit: false, popular: false });
+  for (const { asker, before } of questions) {
+    const past = before.map((item, n) => ({ user: asker, item, signal: 'like' as const, at: n }));
+    for (const result of await silent.recordMany(past)) if (!result.ok) throw result.error;
+  }
+  const items = await filmItemRows(questions, {
+    similar: async (film, options) => (await rec.similar(film, options)).map(({ item }) => item.id),
     near: async (vector, limit) => (await repository.search(vector, { limit })).hits.map(({ entity }) => entity.id),
     vectorOf: (film) => repository.vectorOf(film),
     popular: [...seen].sort(([, one], [, other]) => other - one).map(([film]) => film),
@@ -165,7 +170,7 @@ function questionsOf(directors: readonly (readonly { readonly id: string; readon
       );
       const seen = new Set(before.map((other) => other.id));
       const relevant = made.map((other) => other.id).filter((other) => other !== id && !seen.has(other));
-      return { film: id, before: [...seen], relevant: new Set(relevant) };
+      return { asker: `${viewer(i)} at ${id}`, film: id, before: [...seen], relevant: new Set(relevant) };
     });
     return questions.filter(({ relevant }) => relevant.size > 0);
   });

@@ -352,6 +352,70 @@ describe('similar', () => {
   test.each(['content', 'coVisit', 'blended'] as const)('of an unknown item is an error, by %s', async (strategy) => {
     await expect(shop.similar('zz', { strategy })).rejects.toMatchObject({ code: 'recommend.unknownItem' });
   });
+
+  describe('for a user', () => {
+    /** `edge` is between the axes of a and b; what is like it lies towards both. */
+    beforeEach(async () => {
+      const between = (share: number) => Float32Array.of(share, 1 - share, 0, 0, 0, 0, 0, 0);
+      await db.repo(Product).create({ sku: 'edge', look: between(0.5) });
+      for (let i = 1; i <= 5; i++) {
+        await db.repo(Product).create({ sku: `toA${i}`, look: between(0.5 + i / 50) });
+        await db.repo(Product).create({ sku: `toB${i}`, look: between(0.5 - i / 50) });
+      }
+    });
+
+    test('prefers what is like the interest that the item belongs to', async () => {
+      for (let i = 0; i < 3; i++) {
+        await shop.record('mia', `a${i}`, 'buy');
+        await shop.record('bob', `b${i}`, 'buy');
+      }
+      // Most of what they like, and nothing that the item has to do with.
+      for (let i = 0; i < 5; i++) for (const user of ['mia', 'bob']) await shop.record(user, `d${i}`, 'buy');
+      const near = async (user?: string) => skus(await shop.similar('edge', { limit: 5, user })).sort();
+      expect(await near('mia')).toEqual(['toA1', 'toA2', 'toA3', 'toA4', 'toA5']);
+      expect(await near('bob')).toEqual(['toB1', 'toB2', 'toB3', 'toB4', 'toB5']);
+      const nobody = await near();
+      expect(nobody.filter((sku) => sku.startsWith('toA')).length).toBeGreaterThan(1);
+      expect(nobody.filter((sku) => sku.startsWith('toB')).length).toBeGreaterThan(1);
+      // Whose tastes the item has nothing to do with, and of whom nothing is known, are told the same as nobody.
+      await shop.record('tom', 'd0', 'buy');
+      expect(await near('tom')).toEqual(nobody);
+      expect(await near('who')).toEqual(nobody);
+    });
+
+    test.each(['content', 'coVisit', 'blended'] as const)(
+      'by %s, what they have met does not come',
+      async (strategy) => {
+        await shop.recordMany(
+          ['ann', 'cleo'].flatMap((user) =>
+            ['edge', 'toA1', 'toB1', 'c0'].map((item) => ({ user, item, signal: 'buy' as const })),
+          ),
+        );
+        await shop.record('mia', 'toA1', 'buy');
+        await shop.record('mia', 'c0', 'dislike');
+        const options = { limit: 100, strategy, user: 'mia' };
+        const unseen = skus(await shop.similar('edge', options));
+        expect(unseen).toContain('toB1');
+        expect(unseen.filter((sku) => ['edge', 'toA1', 'c0'].includes(sku))).toEqual([]);
+        const rest = skus(await shop.similar('edge', { ...options, exclude: 'rejected', except: ['toB1'] }));
+        expect(rest.filter((sku) => ['edge', 'toA1', 'toB1', 'c0'].includes(sku))).toEqual(['toA1']);
+      },
+    );
+
+    test('an item that is gone is unknown, though its vector is remembered', async () => {
+      await shop.record('mia', 'a0', 'buy');
+      await shop.similar('edge', { user: 'mia' });
+      await db.repo(Product).delete('edge');
+      await expect(shop.similar('edge', { user: 'mia' })).rejects.toMatchObject({ code: 'recommend.unknownItem' });
+    });
+
+    test('an item without a vector leads to what is liked with it', async () => {
+      await db.repo(Product).create({ sku: 'plain' });
+      for (const item of ['plain', 'c0']) await shop.record('ann', item, 'buy');
+      await shop.record('mia', 'a0', 'buy');
+      expect(skus(await shop.similar('plain', { user: 'mia' }))).toEqual(['c0']);
+    });
+  });
 });
 
 describe('forget', () => {

@@ -19,6 +19,9 @@ export interface ItemOptions<Item, Where, Id> {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Which of the items that a user has met are left out. */
+export type Exclude = 'seen' | 'rejected';
+
 /** What `for` takes. */
 export interface RecommendOptions<Item, Where, Id> extends ItemOptions<Item, Where, Id> {
   /** Default: that of the recommender. */
@@ -26,7 +29,7 @@ export interface RecommendOptions<Item, Where, Id> extends ItemOptions<Item, Whe
   /** What fills up a list that came out too short; default: that of the recommender. */
   readonly fallback?: readonly Strategy[] | undefined;
   /** `'seen'` (default): nothing that the user has met. `'rejected'`: nothing that the user does not like; that never comes back. */
-  readonly exclude?: 'seen' | 'rejected' | undefined;
+  readonly exclude?: Exclude | undefined;
   /** The chance of each place to go to an item from anywhere, 0 (default) to 1. */
   readonly explore?: number | undefined;
   /** A whole number; the same one gives the same list, of the same store. Default: chance. */
@@ -35,6 +38,10 @@ export interface RecommendOptions<Item, Where, Id> extends ItemOptions<Item, Whe
 
 /** What `similar` takes. */
 export interface SimilarOptions<Item, Where, Id> extends ItemOptions<Item, Where, Id> {
+  /** For whom: leaves out what that user has met, and of what is like the item prefers what is like their interest in it. */
+  readonly user?: string | undefined;
+  /** As in `for`; says nothing without a `user`. */
+  readonly exclude?: Exclude | undefined;
   /** `'content'` (default): by its vector. `'coVisit'`: by who likes it. `'blended'`: both. What is missing is filled up by the other. */
   readonly strategy?: 'content' | 'coVisit' | 'blended' | undefined;
 }
@@ -47,9 +54,14 @@ export interface ItemSettings {
   readonly query: Query;
 }
 
+export interface SimilarSettings extends ItemSettings {
+  readonly strategy: 'content' | 'coVisit' | 'blended';
+  readonly exclude: Exclude;
+}
+
 export interface RecommendSettings extends ItemSettings {
   readonly strategies: readonly Strategy[];
-  readonly exclude: 'seen' | 'rejected';
+  readonly exclude: Exclude;
   readonly explore: number;
   readonly seed: number | undefined;
 }
@@ -76,13 +88,26 @@ export function itemSettings(options: ItemOptions<never, object, unknown>, ids: 
 }
 
 /** Errors: `argument.invalid`. */
+export function similarSettings(options: SimilarOptions<never, object, unknown>, ids: ItemIds): SimilarSettings {
+  const { strategy = 'content', exclude } = options;
+  if (!['content', 'coVisit', 'blended'].includes(strategy)) {
+    refuse('strategy', "strategy is 'content', 'coVisit' or 'blended'.");
+  }
+  return { ...itemSettings(options, ids), strategy, exclude: checkExclude(exclude) };
+}
+
+function checkExclude(exclude: Exclude = 'seen'): Exclude {
+  if (exclude !== 'seen' && exclude !== 'rejected') refuse('exclude', "exclude is 'seen' or 'rejected'.");
+  return exclude;
+}
+
+/** Errors: `argument.invalid`. */
 export function recommendSettings(
   options: RecommendOptions<never, object, unknown>,
   ids: ItemIds,
   settings: RecommenderSettings,
 ): RecommendSettings {
-  const { strategy, fallback, exclude = 'seen', explore = 0, seed } = options;
-  if (exclude !== 'seen' && exclude !== 'rejected') refuse('exclude', "exclude is 'seen' or 'rejected'.");
+  const { strategy, fallback, exclude, explore = 0, seed } = options;
   if (seed !== undefined && !Number.isSafeInteger(seed)) refuse('seed', 'seed is a whole number.');
   const counts = { coVisit: settings.coVisit !== undefined, popular: settings.popular !== undefined };
   const first = strategy === undefined ? settings.strategy : checkStrategy(strategy, 'strategy', counts);
@@ -90,7 +115,7 @@ export function recommendSettings(
   return {
     ...itemSettings(options, ids),
     strategies: [...new Set([first, ...others])],
-    exclude,
+    exclude: checkExclude(exclude),
     explore: checkShare(explore, 'explore'),
     seed,
   };

@@ -7,7 +7,7 @@ import { poolOf, unlikeItems } from './diversify.ts';
 import { explored } from './explore.ts';
 import type { ReadProfile } from './interests.ts';
 import { exclusion } from './profile.ts';
-import type { Query } from './shelf.ts';
+import { type Query, without } from './shelf.ts';
 import type { RecommenderParts, Suggestion } from './strategies/call.ts';
 import { SUGGEST } from './strategies/index.ts';
 
@@ -26,8 +26,7 @@ export function recommend(
 ): Promise<Suggestion[]> {
   const { query, limit, diversify, explore, exclude } = settings;
   const isMet = exclusion(known.read.profile, parts.settings, exclude);
-  const isExcluded = (name: string): boolean => isMet(name) || query.isExcluded(name);
-  const whole: Query = { ...query, isExcluded };
+  const whole = without(query, isMet);
   const seed = settings.seed ?? pickInt(random, Number.MAX_SAFE_INTEGER);
   return twice(parts, async () => {
     const pool = diversify > 0 ? poolOf(limit) : limit;
@@ -59,10 +58,10 @@ async function collected(
 ): Promise<Suggestion[]> {
   const list: Suggestion[] = [];
   const names = new Set<string>();
-  const isExcluded = (name: string): boolean => names.has(name) || query.isExcluded(name);
+  const call = { parts, ...known, query: without(query, (name) => names.has(name)) };
   for (const strategy of strategies) {
     if (list.length >= limit) break;
-    const more = await SUGGEST[strategy]({ parts, ...known, query: { ...query, isExcluded } }, pool - list.length);
+    const more = await SUGGEST[strategy](call, pool - list.length);
     for (const one of more) names.add(one.name);
     list.push(...more);
   }

@@ -1,9 +1,9 @@
 import type { EntitySource, ShapeOf } from '../../core/model/types.ts';
 import type { VectorStore } from '../../core/store.ts';
 import type { BulkOptions, Database, ItemResult } from '../../repositories/index.ts';
-import { type BlockCallOptions, refuse } from '../shared/options.ts';
+import type { BlockCallOptions } from '../shared/options.ts';
 import { requireStore } from '../shared/require-store.ts';
-import { itemSettings, type RecommendOptions, recommendSettings, type SimilarOptions } from './call-options.ts';
+import { type RecommendOptions, recommendSettings, type SimilarOptions, similarSettings } from './call-options.ts';
 import { type EvaluateOptions, evaluateSettings, historyOf } from './evaluate/call.ts';
 import { type Evaluation, evaluate } from './evaluate/evaluate.ts';
 import { openParts, type RecommenderContext } from './open-parts.ts';
@@ -110,19 +110,24 @@ export class Recommender<Source extends EntitySource, Signal extends string> {
     return list.map((one) => this.#shown(one));
   }
 
-  /** Items that go with one of them, itself left out. Errors: `recommend.unknownItem`. */
+  /**
+   * Items that go with one of them, itself left out; for a `user`, those that go with what that user likes of its kind.
+   * Errors: `recommend.unknownItem`.
+   *
+   * @example
+   * ```ts
+   * const next = await shop.similar('NORI-1', { user: 'mia', strategy: 'blended', limit: 5 });
+   * ```
+   */
   async similar(
     item: ItemIdOf<Source>,
     options: SimilarOptions<ItemOf<Source>, ShapeOf<Source>['where'], ItemIdOf<Source>> = {},
   ): Promise<SimilarItem<ItemOf<Source>>[]> {
-    const { parts, ids, counts } = this.#ctx;
-    const { strategy = 'content' } = options;
-    if (!['content', 'coVisit', 'blended'].includes(strategy)) {
-      refuse('strategy', "strategy is 'content', 'coVisit' or 'blended'.");
-    }
-    const settings = itemSettings(options, ids);
-    const name = ids.nameOf(item);
-    const list = await twice(parts, () => similarItems(parts, counts, name, strategy, settings));
+    const { parts, ids, profiles, counts } = this.#ctx;
+    const { user, signal } = options;
+    const settings = similarSettings(options, ids);
+    const read = user === undefined ? undefined : await profiles.read(checkUser(user), signal);
+    const list = await twice(parts, () => similarItems(parts, { read, counts }, ids.nameOf(item), settings));
     return list.map(({ item: found, score, source }) => ({ item: found as ItemOf<Source>, score, source }));
   }
 

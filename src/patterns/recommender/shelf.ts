@@ -19,6 +19,11 @@ export interface Query {
   readonly signal: AbortSignal | undefined;
 }
 
+/** The same, and some items more that must not come. */
+export function without(query: Query, isExcluded: (name: string) => boolean): Query {
+  return { ...query, isExcluded: (name) => isExcluded(name) || query.isExcluded(name) };
+}
+
 /** An item that was read for the call, live and wanted. */
 export interface Found {
   readonly name: string;
