@@ -53,8 +53,7 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     pool: 'forks',
-    // One more than CI has processors: many tests wait for processes of theirs, or for time.
-    maxWorkers: 3,
+    maxWorkers: 2,
     retry: 0,
     reporters: ['default', './test/support/summary-reporter.ts'],
   },

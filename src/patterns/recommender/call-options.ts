@@ -19,9 +19,6 @@ export interface ItemOptions<Item, Where, Id> {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Which of the items that a user has met are left out. */
-export type Exclude = 'seen' | 'rejected';
-
 /** What `for` takes. */
 export interface RecommendOptions<Item, Where, Id> extends ItemOptions<Item, Where, Id> {
   /** Default: that of the recommender. */
@@ -29,7 +26,7 @@ export interface RecommendOptions<Item, Where, Id> extends ItemOptions<Item, Whe
   /** What fills up a list that came out too short; default: that of the recommender. */
   readonly fallback?: readonly Strategy[] | undefined;
   /** `'seen'` (default): nothing that the user has met. `'rejected'`: nothing that the user does not like; that never comes back. */
-  readonly exclude?: Exclude | undefined;
+  readonly exclude?: 'seen' | 'rejected' | undefined;
   /** The chance of each place to go to an item from anywhere, 0 (default) to 1. */
   readonly explore?: number | undefined;
   /** A whole number; the same one gives the same list, of the same store. Default: chance. */
@@ -41,13 +38,13 @@ export interface SimilarOptions<Item, Where, Id> extends ItemOptions<Item, Where
   /** For whom: leaves out what that user has met, and of what is like the item prefers what is like their interest in it. */
   readonly user?: string | undefined;
   /** As in `for`; says nothing without a `user`. */
-  readonly exclude?: Exclude | undefined;
+  readonly exclude?: 'seen' | 'rejected' | undefined;
   /** `'content'` (default): by its vector. `'coVisit'`: by who likes it. `'blended'`: both. What is missing is filled up by the other. */
   readonly strategy?: 'content' | 'coVisit' | 'blended' | undefined;
 }
 
 /** The options of a call, checked. */
-export interface ItemSettings {
+interface ItemSettings {
   readonly limit: number;
   readonly diversify: number;
   /** Without what the user has met. */
@@ -56,12 +53,12 @@ export interface ItemSettings {
 
 export interface SimilarSettings extends ItemSettings {
   readonly strategy: 'content' | 'coVisit' | 'blended';
-  readonly exclude: Exclude;
+  readonly exclude: 'seen' | 'rejected';
 }
 
 export interface RecommendSettings extends ItemSettings {
   readonly strategies: readonly Strategy[];
-  readonly exclude: Exclude;
+  readonly exclude: 'seen' | 'rejected';
   readonly explore: number;
   readonly seed: number | undefined;
 }
@@ -69,7 +66,7 @@ export interface RecommendSettings extends ItemSettings {
 const MAX_LIMIT = 200;
 
 /** Errors: `argument.invalid`. */
-export function itemSettings(options: ItemOptions<never, object, unknown>, ids: ItemIds): ItemSettings {
+function itemSettings(options: ItemOptions<never, object, unknown>, ids: ItemIds): ItemSettings {
   const { limit = 10, where, filter, except = [], diversify = 0, signal } = options;
   if (filter !== undefined && typeof filter !== 'function')
     refuse('filter', 'filter is a function: (item) => boolean.');
@@ -96,7 +93,7 @@ export function similarSettings(options: SimilarOptions<never, object, unknown>,
   return { ...itemSettings(options, ids), strategy, exclude: checkExclude(exclude) };
 }
 
-function checkExclude(exclude: Exclude = 'seen'): Exclude {
+function checkExclude(exclude: RecommendOptions<never, object, unknown>['exclude'] = 'seen'): 'seen' | 'rejected' {
   if (exclude !== 'seen' && exclude !== 'rejected') refuse('exclude', "exclude is 'seen' or 'rejected'.");
   return exclude;
 }
