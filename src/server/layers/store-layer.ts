@@ -52,10 +52,8 @@ class WholeStore implements ServedStore {
     return this.#store.get(key, options);
   }
 
-  put(key: Key, value: Uint8Array, options?: PutOptions): Promise<Version> {
-    if (options?.ifAbsent && !this.capabilities.ifAbsent) {
-      return Promise.reject(missing('ifAbsent', 'a put of what must not exist'));
-    }
+  async put(key: Key, value: Uint8Array, options?: PutOptions): Promise<Version> {
+    if (options?.ifAbsent && !this.capabilities.ifAbsent) throw missing('ifAbsent', 'a put of what must not exist');
     return this.#store.put(key, value, options);
   }
 

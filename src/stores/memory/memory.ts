@@ -106,7 +106,10 @@ class Memory implements MemoryStore {
     checkValue(value, DEFAULT_LIMITS);
     checkPrecondition(options);
     checkExpiry(options.expiresAt);
-    return this.#once('put', keyName(key), options, () => this.#apply([{ type: 'put', key, value, ...options }]));
+    return this.#once('put', keyName(key), options, () => {
+      this.#apply([{ type: 'put', key, value, ...options }]);
+      return this.#version();
+    });
   }
 
   async delete(key: Key, options: DeleteOptions = {}): Promise<boolean> {
@@ -126,8 +129,10 @@ class Memory implements MemoryStore {
     const { vectors = [] } = options;
     checkVectorWrites(vectors);
     const first = operations[0];
-    const name = first === undefined ? '' : keyName(first.key);
-    return this.#once('commit', name, options, () => this.#apply(operations, vectors));
+    return this.#once('commit', first === undefined ? '' : keyName(first.key), options, () => {
+      this.#apply(operations, vectors);
+      return this.#version();
+    });
   }
 
   async scan(range: KeyRange, options: ScanOptions = {}): Promise<ScanPage> {
@@ -182,8 +187,12 @@ class Memory implements MemoryStore {
     return record === undefined || this.#isExpired(record) ? undefined : record;
   }
 
-  /** Everything that can refuse comes before anything is written. Returns the version of what it wrote. */
-  #apply(operations: readonly CommitOperation[], vectors: readonly VectorWrite[] = []): Version {
+  #version(): Version {
+    return makeVersion(1n, this.#lastIndex);
+  }
+
+  /** Everything that can refuse comes before anything is written. */
+  #apply(operations: readonly CommitOperation[], vectors: readonly VectorWrite[] = []): void {
     const names = operations.map((operation) => keyName(operation.key));
     /** What has expired and was not swept, if it is there at all. */
     const replaced: Name[] = [];
@@ -196,46 +205,39 @@ class Memory implements MemoryStore {
     }
     this.#vectors.check(vectors);
     this.#lastIndex += 1n;
-    const version = makeVersion(1n, this.#lastIndex);
     for (const name of replaced) this.#removeVectors(name);
     for (const [i, operation] of operations.entries()) {
       const name = names[i] as Name;
       if (operation.type === 'check') continue;
-      this.#tell(operation, name, version);
-      if (operation.type === 'delete') {
-        this.#remove(name);
-        continue;
-      }
+      this.#tell(operation, name);
+      const ending = this.#ending(name, operation);
+      this.#remove(name);
+      if (operation.type === 'delete') continue;
       const { value, expiresAt } = operation;
-      const ending = expiresAt === undefined ? [] : this.#ending(name, expiresAt, operation.vectors);
-      this.#removeDeadline(name);
-      this.#records.set(name, { value: Uint8Array.from(value), version, expiresAt });
+      this.#records.set(name, { value: Uint8Array.from(value), version: this.#version(), expiresAt });
       if (expiresAt !== undefined) this.#deadlines.set([expiresAt, name], ending);
     }
     this.#vectors.apply(vectors);
     this.#sweep();
-    return version;
   }
 
   /** Whoever watches hears of it once this turn is over. */
-  #tell({ type, key }: CommitOperation, name: Name, version: Version): void {
+  #tell({ type, key }: CommitOperation, name: Name): void {
     if (this.#watches.isEmpty) return;
-    if (type === 'put') this.#watches.tell({ type, key, version });
+    if (type === 'put') this.#watches.tell({ type, key, version: this.#version() });
     else if (type === 'delete' && this.#live(name) !== undefined) this.#watches.tell({ type, key });
   }
 
   #remove(name: Name): void {
-    this.#removeDeadline(name);
+    const deadline = this.#records.get(name)?.expiresAt;
+    if (deadline !== undefined) this.#deadlines.delete([deadline, name]);
     this.#records.delete(name);
   }
 
-  #removeDeadline(name: Name): void {
-    const deadline = this.#records.get(name)?.expiresAt;
-    if (deadline !== undefined) this.#deadlines.delete([deadline, name]);
-  }
-
-  /** The vectors that end with what a put leaves. */
-  #ending(name: Name, expiresAt: number, vectors: readonly VectorName[] | undefined): readonly VectorName[] {
+  /** The vectors that end with what an operation leaves. */
+  #ending(name: Name, operation: CommitOperation): readonly VectorName[] {
+    if (operation.type !== 'put') return [];
+    const { vectors, expiresAt = Number.NaN } = operation;
     return vectors === undefined ? (this.#deadlines.get([expiresAt, name]) ?? []) : [...vectors];
   }
 
@@ -257,8 +259,7 @@ class Memory implements MemoryStore {
   /** Answers a repeated call as its first delivery was answered. A refused call leaves no trace. */
   #once<T extends Answer>(verb: string, name: Name, { idempotencyKey }: WriteOptions, write: () => T): T {
     if (idempotencyKey === undefined) return write();
-    // With the length of the name no two calls have one text.
-    const id = `${verb} ${name.length} ${name}${idempotencyKey}`;
+    const id = JSON.stringify([verb, name, idempotencyKey]);
     const known = this.#answers.get(id);
     // The verb is part of the id, so the remembered answer is of this verb's type.
     if (known !== undefined) return known.answer as T;
