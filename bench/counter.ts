@@ -30,7 +30,7 @@ const CASES: readonly Case[] = [
   { writers: 1, turns: 200, rounds: 5, seedShards: 10, target: 0.05 },
   { writers: 16, turns: 20, rounds: 5, seedShards: 10, target: 2 },
   { writers: 64, turns: 20, rounds: 5, seedShards: 10, target: 5 },
-  { writers: 64, turns: 1, rounds: 3, seedShards: 1, target: 20 },
+  { writers: 64, turns: 1, rounds: 15, seedShards: 1, target: 20 },
 ];
 
 /** One hot counter, beside the loop of the guide that this project grew from: get, put if unchanged, back off. */
