@@ -26,23 +26,51 @@ function stopAt(entity: string, nth = 1, write: FaultCall['verb'] = 'put') {
   return { here: here.promise, go: () => go.open(), script };
 }
 
-test('who was told meanwhile that it is unique does not join an older one that was not', async () => {
+type Script = Parameters<typeof startDedup>[1]['script'];
+
+/** Processes on one store, each of which meets what it is given: places to stop at, or faults. */
+async function world() {
   const clock = manualClock(START, { autoAdvance: true });
   const store = await openStore('memory', { clock, random: seededRandom(1) });
+  let seed = 1;
+  const start = (...stops: readonly { readonly script: NonNullable<Script> }[]) =>
+    startDedup(store, {
+      clock,
+      seed: seed++,
+      near: NEAR,
+      script: async (call) => {
+        for (const { script } of stops) {
+          const fault = await script(call);
+          if (fault !== undefined && fault !== 'none') return fault;
+        }
+        return 'none';
+      },
+    });
+  return { clock, start, calm: await start() };
+}
+
+type World = Awaited<ReturnType<typeof world>>;
+
+/** A document `y`, and a submission of its copy `x` that has seen that `y` is there and is in no list yet. */
+async function copyHalfWay(calm: World['calm'], start: World['start']) {
+  await calm.dedup.submit({ id: 'y', text: W });
+  const listing = stopAt('norimaki.index');
+  const copied = (await start(listing)).dedup.submit({ id: 'x', text: W });
+  await listing.here;
+  return { listing, copied };
+}
+
+test('who was told meanwhile that it is unique does not join an older one that was not', async () => {
+  const { clock, start } = await world();
   // It is the older one, and in no bucket yet.
   const entering = stopAt('norimaki.dedup.bucket');
   // Its claim is the first such write.
   const joining = stopAt('norimaki.dedup.group', 2);
-  const script = async (call: FaultCall) => {
-    await entering.script(call);
-    return joining.script(call);
-  };
-  const older = (await startDedup(store, { clock, seed: 2, near: NEAR, script })).dedup.submit({ id: 'x', text: W });
+  const older = (await start(entering, joining)).dedup.submit({ id: 'x', text: W });
   await entering.here;
   await clock.advance(1);
   const settling = stopAt('norimaki.dedup.group', 2);
-  const process = await startDedup(store, { clock, seed: 3, near: NEAR, script: settling.script });
-  const younger = process.dedup.submit({ id: 'y', text: NEARLY });
+  const younger = (await start(settling)).dedup.submit({ id: 'y', text: NEARLY });
   await settling.here;
   entering.go();
   await joining.here;
@@ -53,22 +81,14 @@ test('who was told meanwhile that it is unique does not join an older one that w
 });
 
 test('a copy that is listed just after nobody was found inherits the text all the same', async () => {
-  const clock = manualClock(START, { autoAdvance: true });
-  const store = await openStore('memory', { clock, random: seededRandom(1) });
-  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
-  await calm.dedup.submit({ id: 'y', text: W });
-  // It has seen that the original is there.
-  const listing = stopAt('norimaki.index');
-  const copy = await startDedup(store, { clock, seed: 2, near: NEAR, script: listing.script });
-  const submitted = copy.dedup.submit({ id: 'x', text: W });
-  await listing.here;
+  const { calm, start } = await world();
+  const { listing, copied } = await copyHalfWay(calm, start);
   // It has seen that there is no copy.
   const leaving = stopAt('norimaki.dedup.group');
-  const remover = await startDedup(store, { clock, seed: 3, near: NEAR, script: leaving.script });
-  const removed = remover.dedup.remove('y');
+  const removed = (await start(leaving)).dedup.remove('y');
   await leaving.here;
   listing.go();
-  await submitted;
+  await copied;
   leaving.go();
   await removed;
   expect(await calm.dedup.check(NEARLY)).toMatchObject({ kind: 'near', of: 'x' });
@@ -76,17 +96,10 @@ test('a copy that is listed just after nobody was found inherits the text all th
 });
 
 test('who takes back what it has lost a race with leaves what another has made of it meanwhile', async () => {
-  const clock = manualClock(START, { autoAdvance: true });
-  const store = await openStore('memory', { clock, random: seededRandom(1) });
-  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
+  const { start, calm } = await world();
   const storing = stopAt('doc');
   const withdrawing = stopAt('doc', 1, 'delete');
-  const script = async (call: FaultCall) => {
-    await storing.script(call);
-    return withdrawing.script(call);
-  };
-  const slow = await startDedup(store, { clock, seed: 2, near: NEAR, script });
-  const submitted = slow.dedup.submit({ id: 'x', text: W }, { onDuplicate: 'reject' });
+  const submitted = (await start(storing, withdrawing)).dedup.submit({ id: 'x', text: W }, { onDuplicate: 'reject' });
   await storing.here;
   await calm.dedup.submit({ id: 'y', text: NEARLY });
   storing.go();
@@ -99,16 +112,13 @@ test('who takes back what it has lost a race with leaves what another has made o
 });
 
 test('what joins a cluster that joins another before it is listed is listed there', async () => {
-  const clock = manualClock(START, { autoAdvance: true });
-  const store = await openStore('memory', { clock, random: seededRandom(1) });
-  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
+  const { clock, start, calm } = await world();
   for (const id of ['a', 'b', 'c']) {
     await calm.dedup.submit({ id, text: textOf(id) });
     await clock.advance(1);
   }
   const listing = stopAt('norimaki.index');
-  const slow = await startDedup(store, { clock, seed: 2, near: NEAR, script: listing.script });
-  const merged = slow.dedup.merge('b', 'c');
+  const merged = (await start(listing)).dedup.merge('b', 'c');
   await listing.here;
   expect((await calm.dedup.merge('a', 'b')).members).toEqual(['a', 'b']);
   listing.go();
@@ -118,13 +128,10 @@ test('what joins a cluster that joins another before it is listed is listed ther
 
 /** Stops a submission of `x` where its document is stored and it is in no cluster, and does something else. */
 async function editAmid(onDuplicate: 'link' | 'store', text: string) {
-  const clock = manualClock(START, { autoAdvance: true });
-  const store = await openStore('memory', { clock, random: seededRandom(1) });
-  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
+  const { start, calm } = await world();
   for (const one of [W, OTHER]) await calm.dedup.submit({ id: one.slice(0, 1), text: one });
   const entering = stopAt('norimaki.dedup.entry');
-  const slow = await startDedup(store, { clock, seed: 2, near: NEAR, script: entering.script });
-  const submitted = slow.dedup.submit({ id: 'x', text: W }, { onDuplicate });
+  const submitted = (await start(entering)).dedup.submit({ id: 'x', text: W }, { onDuplicate });
   await entering.here;
   await calm.dedup.submit({ id: 'x', text });
   entering.go();
@@ -144,13 +151,11 @@ test('what another has made too short meanwhile is in no cluster', async () => {
 
 /** Removes a document, and submits it again before the first write of such a record. */
 async function comeBackAmid(entity: string, ids: readonly string[]) {
-  const clock = manualClock(START, { autoAdvance: true });
-  const store = await openStore('memory', { clock, random: seededRandom(1) });
-  const { dedup } = await startDedup(store, { clock, seed: 1, near: NEAR });
+  const { start, calm } = await world();
+  const { dedup } = calm;
   for (const id of ids) await dedup.submit({ id, text: W });
   const leaving = stopAt(entity);
-  const slow = await startDedup(store, { clock, seed: 2, near: NEAR, script: leaving.script });
-  const removed = slow.dedup.remove('x');
+  const removed = (await start(leaving)).dedup.remove('x');
   await leaving.here;
   const told = await dedup.submit({ id: 'x', text: W });
   leaving.go();
@@ -171,20 +176,12 @@ test('who held a text and comes back while it is taken out holds it again', asyn
 });
 
 test('who found nobody that has a text does not take it from a copy that has inherited it since', async () => {
-  const clock = manualClock(START, { autoAdvance: true });
-  const store = await openStore('memory', { clock, random: seededRandom(1) });
-  const calm = await startDedup(store, { clock, seed: 1, near: NEAR });
-  await calm.dedup.submit({ id: 'y', text: W });
-  // It has seen that the original is there.
-  const listing = stopAt('norimaki.index');
-  const copy = await startDedup(store, { clock, seed: 2, near: NEAR, script: listing.script });
-  const copied = copy.dedup.submit({ id: 'x', text: W });
-  await listing.here;
+  const { calm, start } = await world();
+  const { listing, copied } = await copyHalfWay(calm, start);
   await calm.docs.delete('y');
   // It has seen that nobody is.
   const claiming = stopAt('norimaki.dedup.group');
-  const late = await startDedup(store, { clock, seed: 3, near: NEAR, script: claiming.script });
-  const claimed = late.dedup.submit({ id: 'z', text: W });
+  const claimed = (await start(claiming)).dedup.submit({ id: 'z', text: W });
   await claiming.here;
   listing.go();
   await copied;
@@ -194,25 +191,15 @@ test('who found nobody that has a text does not take it from a copy that has inh
 });
 
 test('two that found each other at the same instant agree on which stays', async () => {
-  const clock = manualClock(START, { autoAdvance: true });
-  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  const { start } = await world();
   // In one bucket, so that the other finds it; in the rest it finds the other.
   const entering = stopAt('norimaki.dedup.bucket', 2);
   const joining = [stopAt('norimaki.dedup.group', 2), stopAt('norimaki.dedup.group', 2)] as const;
   let calls = 0;
-  const start = (seed: number, ...stops: readonly ReturnType<typeof stopAt>[]) =>
-    startDedup(store, {
-      clock,
-      seed,
-      near: NEAR,
-      script: async (call) => {
-        for (const stop of stops) await stop.script(call);
-        // Two that led to each other would lead on for ever.
-        return ++calls > 500 ? 'crashBefore' : 'none';
-      },
-    });
-  const one = await start(2, entering, joining[0]);
-  const other = await start(3, joining[1]);
+  // Two that led to each other would lead on for ever.
+  const end = { script: () => (++calls > 500 ? 'crashBefore' : 'none') } as const;
+  const one = await start(entering, joining[0], end);
+  const other = await start(joining[1], end);
   const first = one.dedup.submit({ id: 'x', text: W });
   await entering.here;
   const second = other.dedup.submit({ id: 'y', text: NEARLY });
@@ -226,21 +213,15 @@ test('two that found each other at the same instant agree on which stays', async
 });
 
 test('who was found first by one that died then lists itself', async () => {
-  const clock = manualClock(START, { autoAdvance: true });
-  const store = await openStore('memory', { clock, random: seededRandom(1) });
+  const { clock, start } = await world();
   const entering = stopAt('norimaki.dedup.bucket');
   const listing = stopAt('norimaki.index');
-  const script = async (call: FaultCall) => {
-    await entering.script(call);
-    return listing.script(call);
-  };
   // Stays there for good.
-  const doomed = await startDedup(store, { clock, seed: 2, near: NEAR, script });
-  void doomed.dedup.submit({ id: 'y', text: W });
+  void (await start(entering, listing)).dedup.submit({ id: 'y', text: W });
   await entering.here;
   await clock.advance(1);
   const settling = stopAt('norimaki.dedup.group', 2);
-  const other = await startDedup(store, { clock, seed: 3, near: NEAR, script: settling.script });
+  const other = await start(settling);
   const submitted = other.dedup.submit({ id: 'x', text: NEARLY });
   await settling.here;
   entering.go();
