@@ -1,5 +1,6 @@
 import type { SimilarItemOptions } from '../src/patterns/index.ts';
 import { halving, mean } from '../src/patterns/recommender/geometry.ts';
+import { besideBaselines, type Quality } from './quality.ts';
 import type { BenchRow } from './row.ts';
 
 /** A film that somebody has just seen, what they saw before it, and which films that they have not seen go with it. */
@@ -33,7 +34,7 @@ export async function filmItemRows(questions: readonly FilmQuestion[], answers: 
     mean: async (question: FilmQuestion) => nearTo(answers, question, meanOf(await vectorsOf(answers, question))),
     halving: async (question: FilmQuestion) => nearTo(answers, question, halving(await vectorsOf(answers, question))),
   };
-  const judged = new Map<string, { recall: number; ndcg: number }>();
+  const judged = new Map<string, Quality>();
   console.log(`films that go with a film (${questions.length} films)`);
   for (const [name, answer] of Object.entries(contenders)) {
     const sum = { recall: 0, ndcg: 0 };
@@ -45,24 +46,11 @@ export async function filmItemRows(questions: readonly FilmQuestion[], answers: 
     judged.set(name, sum);
     console.log(`  ${name.padEnd(10)} recall@${K} ${sum.recall.toFixed(3)}  NDCG@${K} ${sum.ndcg.toFixed(3)}`);
   }
-  const ours = judged.get('similar');
-  return ['popular', 'mean', 'halving'].flatMap((baseline) =>
-    (['recall', 'ndcg'] as const).map((measure): BenchRow => {
-      const [mine, theirs] = [ours?.[measure] ?? 0, judged.get(baseline)?.[measure] ?? 0];
-      return {
-        name: `films, similar: ${measure}@${K} beside ${baseline}`,
-        ours: mine * 1000,
-        theirs: theirs * 1000,
-        ratio: mine / theirs,
-        target: 1,
-        unit: '/ 1000',
-      };
-    }),
-  );
+  return besideBaselines('films, similar', K, 'similar', (contender) => judged.get(contender));
 }
 
 /** Of all that could be among the first K, what part is; and the same with each place counting less than the one above. */
-function quality(list: readonly string[], relevant: ReadonlySet<string>): { recall: number; ndcg: number } {
+function quality(list: readonly string[], relevant: ReadonlySet<string>): Quality {
   const gains = list.slice(0, K).map((one, place) => (relevant.has(one) ? 1 / Math.log2(place + 2) : 0));
   const possible = Math.min(K, relevant.size);
   const best = Array.from({ length: possible }, (_, place) => 1 / Math.log2(place + 2));

@@ -20,32 +20,15 @@ interface Case {
 }
 
 const PLENTY = 1e9;
+const HOT = { calls: 500_000, keys: 1, quota: PLENTY, rounds: 9 };
 const AHEAD: AheadOptions = { most: 10_000 };
 
 // The target of a refused key, and of one for which room is taken ahead, is that of a Map: both are decided in the process. Where
 // each call waits for the store, the target is what that may cost.
 const CASES: readonly Case[] = [
-  {
-    name: 'one key, 1000 callers, ahead',
-    callers: 1000,
-    calls: 500_000,
-    keys: 1,
-    quota: PLENTY,
-    rounds: 9,
-    target: 1,
-    ahead: AHEAD,
-  },
-  {
-    name: 'one key, one caller, ahead',
-    callers: 1,
-    calls: 500_000,
-    keys: 1,
-    quota: PLENTY,
-    rounds: 9,
-    target: 1,
-    ahead: AHEAD,
-  },
-  { name: 'one key, 1000 callers', callers: 1000, calls: 500_000, keys: 1, quota: PLENTY, rounds: 9, target: 0.5 },
+  { ...HOT, name: 'one key, 1000 callers, ahead', callers: 1000, target: 1, ahead: AHEAD },
+  { ...HOT, name: 'one key, one caller, ahead', callers: 1, target: 1, ahead: AHEAD },
+  { ...HOT, name: 'one key, 1000 callers', callers: 1000, target: 0.5 },
   { name: 'one key, refused', callers: 64, calls: 200_000, keys: 1, quota: 5, rounds: 7, target: 1 },
   { name: 'one key, 64 callers', callers: 64, calls: 100_000, keys: 1, quota: PLENTY, rounds: 7, target: 0.2 },
   { name: 'one key, one caller', callers: 1, calls: 5_000, keys: 1, quota: PLENTY, rounds: 5, target: 0.003 },

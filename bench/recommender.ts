@@ -3,11 +3,12 @@ import { parseRow, readRows } from '../examples/films/parse.ts';
 import type { VectorStore } from '../src/core/store.ts';
 import { hashingEmbedder } from '../src/embedders/index.ts';
 import { type Database, defineEntity, open, systemEnvironment } from '../src/index.ts';
-import { type Evaluation, Recommender, type UserEvent } from '../src/patterns/index.ts';
+import { type Contender, type Evaluation, Recommender, type UserEvent } from '../src/patterns/index.ts';
 import { memory } from '../src/stores/memory/index.ts';
 import { median, timed } from './compare.ts';
 import { CountingStore } from './counting-store.ts';
 import { type FilmQuestion, filmItemRows } from './film-items.ts';
+import { besideBaselines } from './quality.ts';
 import type { BenchRow } from './row.ts';
 import { plantedTastes, TASTE_SIGNALS, type Tastes } from './taste.ts';
 
@@ -42,10 +43,7 @@ async function tasteRows(): Promise<BenchRow[]> {
   const strategies = ['interests', 'blended', 'average', 'bestScore', 'coVisit'] as const;
   const judged = await shop.evaluate(tastes.events, { k: [K], strategies });
   print(`planted tastes (${judged.users} users, ${judged.items} items)`, judged);
-  return [
-    ...qualityRows('planted tastes, interests', judged, 'interests'),
-    ...(await costRows(db, shop, counting, tastes)),
-  ];
+  return [...interestRows('planted tastes, interests', judged), ...(await costRows(db, shop, counting, tastes))];
 }
 
 async function costRows(
@@ -152,7 +150,7 @@ async function filmRows(): Promise<BenchRow[]> {
     vectorOf: (film) => repository.vectorOf(film),
     popular: [...seen].sort(([, one], [, other]) => other - one).map(([film]) => film),
   });
-  return [...qualityRows('films, interests', judged, 'interests'), ...items];
+  return [...interestRows('films, interests', judged), ...items];
 }
 
 const viewer = (i: number): string => `viewer ${i}`;
@@ -176,21 +174,9 @@ function questionsOf(directors: readonly (readonly { readonly id: string; readon
   });
 }
 
-function qualityRows(name: string, { quality }: Evaluation, contender: 'interests'): BenchRow[] {
-  const ours = quality.get(contender)?.get(K);
-  return (['popular', 'mean', 'halving'] as const).flatMap((baseline) =>
-    (['recall', 'ndcg'] as const).map((measure): BenchRow => {
-      const [mine, theirs] = [ours?.[measure] ?? 0, quality.get(baseline)?.get(K)?.[measure] ?? 0];
-      return {
-        name: `${name}: ${measure}@${K} beside ${baseline}`,
-        ours: mine * 1000,
-        theirs: theirs * 1000,
-        ratio: mine / theirs,
-        target: 1,
-        unit: '/ 1000',
-      };
-    }),
-  );
+function interestRows(name: string, { quality }: Evaluation): BenchRow[] {
+  // Whoever was tried is a contender of the evaluation.
+  return besideBaselines(name, K, 'interests', (contender) => quality.get(contender as Contender)?.get(K));
 }
 
 function print(title: string, { quality }: Evaluation): void {

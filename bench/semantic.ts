@@ -12,6 +12,7 @@ import type { SameAbilities } from '../src/testing/store-wrapper.ts';
 import { median } from './compare.ts';
 import { CountingStore } from './counting-store.ts';
 import { glove } from './glove.ts';
+import { NOTHING, type Quality, qualityRows } from './quality.ts';
 import type { BenchRow } from './row.ts';
 
 const SMALL = process.argv.includes('--small');
@@ -123,7 +124,7 @@ export async function semanticBench(): Promise<BenchRow[]> {
 
     const perQuery = (calls: number): string => (calls / queries.length).toFixed(2);
     const rows: BenchRow[] = [];
-    const quality: Record<string, { recall: number; ndcg: number }> = {};
+    const quality: Record<string, Quality> = {};
     for (const [name, lexical] of [
       ['vectors', 0],
       ['words', 1],
@@ -142,18 +143,9 @@ export async function semanticBench(): Promise<BenchRow[]> {
         `${name}: recall@10 ${quality[name].recall.toFixed(3)}, NDCG@10 ${quality[name].ndcg.toFixed(3)}, of ${queries.length} queries; for each ${perQuery(counting.reads)} reads of records and ${perQuery(counting.searches)} searches of vectors`,
       );
     }
-    for (const measure of ['recall', 'ndcg'] as const) {
-      const ours = quality.both?.[measure] ?? 0;
-      const theirs = Math.max(quality.vectors?.[measure] ?? 0, quality.words?.[measure] ?? 0);
-      rows.push({
-        name: `both sides beside the better: ${measure}@10`,
-        ours: ours * 1000,
-        theirs: theirs * 1000,
-        ratio: ours / theirs,
-        target: 1,
-        unit: '/ 1000',
-      });
-    }
+    const { both = NOTHING, vectors = NOTHING, words = NOTHING } = quality;
+    const better = { recall: Math.max(vectors.recall, words.recall), ndcg: Math.max(vectors.ndcg, words.ndcg) };
+    rows.push(...qualityRows((measure) => `both sides beside the better: ${measure}@10`, both, better));
 
     const mini = new MiniSearch<(typeof stored)[number]>({
       fields: ['words', 'gloss'],
