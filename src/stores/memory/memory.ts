@@ -36,6 +36,8 @@ import { MemoryVectors } from './vectors.ts';
 type Name = string;
 const keyOf = (name: Name): Key => new Uint8Array(Buffer.from(name, 'latin1'));
 
+type PutOperation = CommitOperation & { readonly type: 'put' };
+
 /** What a write answers. */
 type Answer = Version | boolean | undefined;
 
@@ -210,12 +212,8 @@ class Memory implements MemoryStore {
       const name = names[i] as Name;
       if (operation.type === 'check') continue;
       this.#tell(operation, name);
-      const ending = this.#ending(name, operation);
-      this.#remove(name);
-      if (operation.type === 'delete') continue;
-      const { value, expiresAt } = operation;
-      this.#records.set(name, { value: Uint8Array.from(value), version: this.#version(), expiresAt });
-      if (expiresAt !== undefined) this.#deadlines.set([expiresAt, name], ending);
+      if (operation.type === 'delete') this.#remove(name);
+      else this.#put(name, operation);
     }
     this.#vectors.apply(vectors);
     this.#sweep();
@@ -228,17 +226,21 @@ class Memory implements MemoryStore {
     else if (type === 'delete' && this.#live(name) !== undefined) this.#watches.tell({ type, key });
   }
 
+  /** In place, at half the cost of a record that is removed first. */
+  #put(name: Name, { value, expiresAt, vectors }: PutOperation): void {
+    const before = this.#records.get(name)?.expiresAt;
+    this.#records.set(name, { value: Uint8Array.from(value), version: this.#version(), expiresAt });
+    if (before !== undefined && before !== expiresAt) this.#deadlines.delete([before, name]);
+    if (expiresAt === undefined) return;
+    // Those that ended with the record still do, unless others are named.
+    if (vectors !== undefined) this.#deadlines.set([expiresAt, name], [...vectors]);
+    else if (before !== expiresAt) this.#deadlines.set([expiresAt, name], []);
+  }
+
   #remove(name: Name): void {
     const deadline = this.#records.get(name)?.expiresAt;
     if (deadline !== undefined) this.#deadlines.delete([deadline, name]);
     this.#records.delete(name);
-  }
-
-  /** The vectors that end with what an operation leaves. */
-  #ending(name: Name, operation: CommitOperation): readonly VectorName[] {
-    if (operation.type !== 'put') return [];
-    const { vectors, expiresAt = Number.NaN } = operation;
-    return vectors === undefined ? (this.#deadlines.get([expiresAt, name]) ?? []) : [...vectors];
   }
 
   /** Those that end with the record. */
