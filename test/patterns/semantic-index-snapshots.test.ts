@@ -255,3 +255,28 @@ test('who takes too long to store a snapshot gives way to who took over, and lea
   expect(await pieces(one)).toEqual(['head 0', 'piece 0']);
   expect((await begin()).search.stats()).toMatchObject({ isFromSnapshot: true, indexed: 0, documents: COUNT });
 });
+
+test.each([1, 2, 3])(
+  'a search that is closed while it stores its first snapshot leaves one (write %i)',
+  async (nth) => {
+    const world = await searchWorld();
+    let isReady = false;
+    let writes = 0;
+    let closing: Promise<void> | undefined;
+    const one = await world.start({
+      script: ({ verb }) => {
+        if (isReady && verb !== 'get' && ++writes === nth) closing ??= one.search.close();
+        return 'delay';
+      },
+    });
+    for (let i = 0; i < COUNT; i++) await one.articles.create(article(`a${i}`, 'seaweed'));
+    await one.search.ready();
+    isReady = true;
+    while (closing === undefined) await world.clock.sleep(1);
+    await closing;
+    const two = await world.start();
+    await two.search.ready();
+    expect(two.search.stats()).toMatchObject({ isFromSnapshot: true, indexed: 0, documents: COUNT });
+    await two.search.close();
+  },
+);

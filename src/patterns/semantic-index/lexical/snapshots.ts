@@ -52,25 +52,25 @@ export class Snapshots {
   }
 
   /** Whether it was stored; `false` if somebody else is storing one. Errors: those of a repository's write. */
-  async write(bytes: Uint8Array, options: BlockCallOptions): Promise<boolean> {
+  async write(bytes: Uint8Array): Promise<boolean> {
     const { clock, random } = this.#environment;
     const pieces = Math.max(1, Math.ceil(bytes.length / PIECE));
     const claim: Claim = { id: randomId(random, 12), pieces, until: clock.now() + CLAIM };
-    const left = await this.#claim(claim, options).catch(async (error: unknown) => {
+    const left = await this.#claim(claim).catch(async (error: unknown) => {
       if (!NorimakiError.is(error, 'record.corrupt')) throw error;
       // The head itself is damaged: nobody knows any more which pieces were good.
-      await this.#records.delete(this.#headId, options);
-      return this.#claim(claim, options);
+      await this.#records.delete(this.#headId);
+      return this.#claim(claim);
     });
     if (left === 'taken') return false;
-    await this.#drop(left, options);
+    await this.#drop(left);
     const versions: (Version | undefined)[] = [];
     for (const id of this.#ids(claim)) {
       const data = Buffer.from(bytes.subarray(id.piece * PIECE, (id.piece + 1) * PIECE)).toString('base64');
-      versions.push((await this.#records.put({ ...id, data }, options)).version);
+      versions.push((await this.#records.put({ ...id, data })).version);
     }
-    const replaced = await this.#publish(claim, digestOf(bytes, versions), options);
-    await this.#drop(replaced, options);
+    const replaced = await this.#publish(claim, digestOf(bytes, versions));
+    await this.#drop(replaced);
     return !replaced.includes(claim);
   }
 
@@ -111,7 +111,7 @@ export class Snapshots {
   }
 
   /** What is to be dropped, because others have begun or replaced it and died; `'taken'` while somebody is at it. */
-  async #claim(claim: Claim, options: BlockCallOptions): Promise<readonly Pieces[] | 'taken'> {
+  async #claim(claim: Claim): Promise<readonly Pieces[] | 'taken'> {
     let left: readonly Pieces[] | 'taken' = 'taken';
     await this.#records.mutate(
       this.#headId,
@@ -123,33 +123,29 @@ export class Snapshots {
         draft.leftovers = [...left];
         draft.writing = claim;
       },
-      { ...options, ifAbsent: {} },
+      { ifAbsent: {} },
     );
     return left;
   }
 
   /** What is to be dropped then: the former one, or this one if others took its place. */
-  async #publish(claim: Claim, digest: string, options: BlockCallOptions): Promise<readonly Pieces[]> {
+  async #publish(claim: Claim, digest: string): Promise<readonly Pieces[]> {
     let replaced: readonly Pieces[] = [];
-    await this.#records.mutate(
-      this.#headId,
-      (draft) => {
-        const { current, writing } = draft;
-        replaced = [claim];
-        if (writing?.id !== claim.id) return;
-        replaced = current === undefined ? [] : [{ id: current.id, pieces: current.pieces }];
-        // Those of before have been dropped since the claim.
-        draft.leftovers = [...replaced];
-        draft.current = { id: claim.id, pieces: claim.pieces, digest };
-        draft.writing = undefined;
-      },
-      options,
-    );
+    await this.#records.mutate(this.#headId, (draft) => {
+      const { current, writing } = draft;
+      replaced = [claim];
+      if (writing?.id !== claim.id) return;
+      replaced = current === undefined ? [] : [{ id: current.id, pieces: current.pieces }];
+      // Those of before have been dropped since the claim.
+      draft.leftovers = [...replaced];
+      draft.current = { id: claim.id, pieces: claim.pieces, digest };
+      draft.writing = undefined;
+    });
     return replaced;
   }
 
-  async #drop(snapshots: readonly Pieces[], options: BlockCallOptions): Promise<void> {
-    for (const snapshot of snapshots) for (const id of this.#ids(snapshot)) await this.#records.delete(id, options);
+  async #drop(snapshots: readonly Pieces[]): Promise<void> {
+    for (const snapshot of snapshots) for (const id of this.#ids(snapshot)) await this.#records.delete(id);
   }
 
   get #headId() {

@@ -120,8 +120,9 @@ export class Words {
     await this.#follower?.close();
     this.#closing.abort();
     await this.#building?.catch(() => {});
+    // One that is given up would keep its claim, and the last one out.
     await this.#saving;
-    if (wasReady) await this.#save(undefined).catch(() => {});
+    if (wasReady) await this.#save().catch(() => {});
     await this.index.inverted.close();
     this.index.clear();
   }
@@ -199,16 +200,16 @@ export class Words {
     const { signal } = this.#closing;
     while (snapshot !== undefined && !signal.aborted) {
       // A snapshot that is not stored costs the next process time, and nobody else anything.
-      await this.#save(signal).catch(() => {});
+      await this.#save().catch(() => {});
       await clock.sleep(snapshot, { signal, background: true }).catch(() => {});
     }
   }
 
-  async #save(signal: AbortSignal | undefined): Promise<void> {
+  async #save(): Promise<void> {
     const { changes } = this.index;
     if (this.#settings.snapshot === undefined || changes === this.#saved) return;
     const bytes = await encodeSnapshot(this.index, this.#settings.digest);
-    if (!(await this.#snapshots.write(bytes, { signal }))) return;
+    if (!(await this.#snapshots.write(bytes))) return;
     this.#saved = changes;
     this.#stored += 1;
   }
