@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { requireBuild } from '../docs/build.ts';
 import { ROOT } from '../docs/markdown.ts';
+import { quickPackages } from './quick-packages.ts';
 
 /**
  * Programs in this folder import the built package by its name, as a user's do, and find it bundled into few files: to
@@ -25,11 +26,13 @@ export async function setup(): Promise<void> {
   }
   await rm(PROGRAMS, { recursive: true, force: true });
   await mkdir(HOME, { recursive: true });
+  await quickPackages(PROGRAMS);
   // Of no name: to files below the root the name of the package would mean what stands there.
   await writeFile(join(PROGRAMS, 'package.json'), JSON.stringify({ type: 'module' }));
   await cp(join(ROOT, 'package.json'), join(HOME, 'package.json'));
-  const { exports } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+  const { exports, peerDependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
     exports: Record<string, string | { default: string }>;
+    peerDependencies: Record<string, string>;
   };
   const entries = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : [entry.default]));
   await build({
@@ -38,7 +41,11 @@ export async function setup(): Promise<void> {
     outdir: join(HOME, 'dist'),
     bundle: true,
     splitting: true,
-    packages: 'external',
+    external: Object.keys(peerDependencies),
+    // Some of its dependencies are CommonJS, and require what Node brings.
+    banner: {
+      js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",
+    },
     platform: 'node',
     format: 'esm',
     target: 'node20',
