@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { requireBuild } from '../docs/build.ts';
-import { run, start } from './support/command.ts';
+import { call, run, start } from './support/command.ts';
 import { configText, folder, plantCorruption, plantOrphans, seed, seedDeferred, waiting } from './support/world.ts';
 
 beforeAll(requireBuild);
@@ -29,11 +29,11 @@ test('damage is found, left alone, and mended with --fix', async () => {
     expect(stdout).toContain("  vector.orphan  film  'f1'  titleVector\n");
     expect(stdout).toContain('3 findings. Mend what can be mended with --fix.\n');
   }
-  const fixed = await run(['doctor', '--fix'], { cwd });
+  const fixed = await call(['doctor', '--fix'], { cwd });
   expect(fixed.exitCode).toBe(0);
   expect(fixed.stdout).toContain("  vector.orphan  film  'f1'  titleVector  mended\n");
   expect(fixed.stdout).toContain('3 findings, all mended.\n');
-  expect((await run(['doctor'], { cwd })).stdout).toContain('Nothing is wrong.');
+  expect((await call(['doctor'], { cwd })).stdout).toContain('Nothing is wrong.');
 });
 
 test('what cannot be mended is left, and the exit code is 1', async () => {
@@ -41,7 +41,7 @@ test('what cannot be mended is left, and the exit code is 1', async () => {
   await seed(cwd, 20);
   await plantOrphans(cwd);
   await plantCorruption(cwd);
-  const { exitCode, stdout } = await run(['doctor', '--fix'], { cwd });
+  const { exitCode, stdout } = await call(['doctor', '--fix'], { cwd });
   expect(exitCode).toBe(1);
   expect(stdout).toMatch(/ {2}record\.corrupt {2}film {2}'f2'/);
   expect(stdout).toMatch(/^\d findings, 3 mended\. The rest is for you to mend\.$/m);
@@ -51,7 +51,7 @@ test('--json prints the report, and nothing else, to stdout', async () => {
   const cwd = folder(config);
   await seed(cwd, 5);
   await plantOrphans(cwd);
-  const { exitCode, stdout } = await run(['doctor', '--json'], { cwd });
+  const { exitCode, stdout } = await call(['doctor', '--json'], { cwd });
   expect(exitCode).toBe(1);
   const report = JSON.parse(stdout);
   expect(report.checked).toEqual({ records: 4, vectors: 5, claims: 5, entries: 5 });
@@ -70,14 +70,14 @@ test('a tenant is looked at alone', async () => {
   await seed(cwd, 3);
   await seed(cwd, 5, 'acme');
   await plantOrphans(cwd, 'acme');
-  expect((await run(['doctor'], { cwd })).stdout).toContain('Looked at 3 records');
-  const { exitCode, stdout } = await run(['doctor', '--tenant', 'acme'], { cwd });
+  expect((await call(['doctor'], { cwd })).stdout).toContain('Looked at 3 records');
+  const { exitCode, stdout } = await call(['doctor', '--tenant', 'acme'], { cwd });
   expect(stdout).toContain('Looked at 4 records');
   expect(exitCode).toBe(1);
 });
 
 test('an empty store is suspicious, and healthy', async () => {
-  const { exitCode, stdout } = await run(['doctor'], { cwd: folder(config) });
+  const { exitCode, stdout } = await call(['doctor'], { cwd: folder(config) });
   expect(stdout).toContain('There is nothing: does the config open the right store?');
   expect(exitCode).toBe(0);
 });
@@ -94,7 +94,7 @@ test('without --fix nothing is written, not even the vectors that wait in an out
   const deferred = configText().replace("from: 'title'", "from: 'title', mode: 'deferred'");
   const cwd = folder({ 'norimaki.config.mjs': deferred });
   await seedDeferred(cwd, 50);
-  const { stdout } = await run(['doctor'], { cwd });
+  const { stdout } = await call(['doctor'], { cwd });
   expect(stdout).toContain('Looked at 50 records, 0 vectors');
   expect(await waiting(cwd)).toBe(50);
 });
@@ -106,7 +106,7 @@ const SLOW = configText('embedder: slow(hashingEmbedder({ dimensions: 16 }), 100
 
 test('Ctrl-C stops it at a good place; called again, it mends the rest', async () => {
   const cwd = folder({ 'norimaki.config.mjs': SLOW, 'quick.config.mjs': SLOW.replace(', 100)', ', 0)') });
-  await seed(cwd, 2000);
+  await seed(cwd, 800);
   const { process, says, ended } = start(['doctor', '--fix'], { cwd });
   await says('  film   25%');
   process.kill('SIGINT');
@@ -115,9 +115,9 @@ test('Ctrl-C stops it at a good place; called again, it mends the rest', async (
   expect(stderr).not.toContain('aborted');
   expect(stdout).toBe('');
   expect(exitCode).toBe(130);
-  const again = await run(['doctor', '--fix', '--config', 'quick.config.mjs', '--json'], { cwd });
+  const again = await call(['doctor', '--fix', '--config', 'quick.config.mjs', '--json'], { cwd });
   expect(again.exitCode).toBe(0);
   const { found } = JSON.parse(again.stdout);
   expect(found['vector.missing']).toBeGreaterThan(0);
-  expect(found['vector.missing']).toBeLessThan(2000);
+  expect(found['vector.missing']).toBeLessThan(800);
 });

@@ -6,7 +6,7 @@ import { defineEntity, open } from '../../src/index.ts';
 import { serve } from '../../src/server/index.ts';
 import { embedded } from '../../src/stores/embedded/index.ts';
 import { requireBuild } from '../docs/build.ts';
-import { run } from './support/command.ts';
+import { call, run } from './support/command.ts';
 import { folder, plantCorruption, seed } from './support/world.ts';
 
 beforeAll(requireBuild);
@@ -37,19 +37,19 @@ test('prints a record with its version, its deadline and its size, without its c
     schema: 1,
     fields: { id: 'f1', title: 'title 1', year: 1901 },
   });
-  const ticket = JSON.parse((await run(['inspect', 'ticket', 'hall', '7', ...EMBEDDED], { cwd })).stdout);
+  const ticket = JSON.parse((await call(['inspect', 'ticket', 'hall', '7', ...EMBEDDED], { cwd })).stdout);
   expect(ticket).toMatchObject({ id: ['hall', 7], expiresAt: '2999-01-01T00:00:00.000Z', fields: { seat: 7 } });
 });
 
 test('without an id it prints the first records, a line each, and says that there are more', async () => {
   const cwd = folder();
   await seed(cwd, 12);
-  const ten = await run(['inspect', 'film', ...EMBEDDED], { cwd });
+  const ten = await call(['inspect', 'film', ...EMBEDDED], { cwd });
   const lines = ten.stdout.trimEnd().split('\n');
   expect(lines).toHaveLength(10);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ id: ['f0'], fields: { title: 'title 0' } });
   expect(ten.stderr).toMatch(/There are more: --limit/);
-  const all = await run(['inspect', 'film', '--limit', '12', ...EMBEDDED], { cwd });
+  const all = await call(['inspect', 'film', '--limit', '12', ...EMBEDDED], { cwd });
   expect(all.stdout.trimEnd().split('\n')).toHaveLength(12);
   expect(all).toMatchObject({ exitCode: 0, stderr: '' });
 });
@@ -58,7 +58,7 @@ test('what cannot be read is shown as far as it can', async () => {
   const cwd = folder();
   await seed(cwd, 3);
   await plantCorruption(cwd);
-  const { exitCode, stdout } = await run(['inspect', 'film', 'f2', ...EMBEDDED], { cwd });
+  const { exitCode, stdout } = await call(['inspect', 'film', 'f2', ...EMBEDDED], { cwd });
   expect(exitCode).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ id: ['f2'], bytes: 1, problem: expect.stringContaining('envelope') });
 });
@@ -86,7 +86,7 @@ test('what is not found: says what there is instead, of which tenant and under w
   expect(entity).toContain("It has tenants: 'acme'. Name one with --tenant.");
   expect(tenant).toContain("The store has 'ticket' of this tenant.");
   expect(root).toContain("it has 'norimaki': name one with --root");
-  const { stdout } = await run(['inspect', 'ticket', '--tenant', 'acme', ...EMBEDDED], { cwd });
+  const { stdout } = await call(['inspect', 'ticket', '--tenant', 'acme', ...EMBEDDED], { cwd });
   expect(JSON.parse(stdout)).toMatchObject({ id: ['hall', 7] });
 });
 
@@ -120,7 +120,7 @@ const mistakes: Record<string, { words: string[]; says: RegExp }> = {
 test('bad usage says what to do, and exits with 2', async () => {
   const cwd = folder();
   const ends = Object.entries(mistakes).map(async ([name, { words, says }]) => {
-    const { exitCode, stdout, stderr } = await run(['inspect', ...words], { cwd });
+    const { exitCode, stdout, stderr } = await call(['inspect', ...words], { cwd });
     expect(stderr, name).toMatch(says);
     expect({ exitCode, stdout }, name).toEqual({ exitCode: 2, stdout: '' });
   });

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { requireBuild } from '../docs/build.ts';
-import { run, start } from './support/command.ts';
+import { call, run, start } from './support/command.ts';
 import { configText, folder, NEW, OLD, seed } from './support/world.ts';
 
 beforeAll(requireBuild);
@@ -26,25 +26,25 @@ The vectors of ${OLD.id} are kept: drop them with --finish, or go back to them w
   expect(moved.stderr).toContain('  recall  100%');
   expect(moved.exitCode).toBe(0);
 
-  const back = await run(['reindex', 'film', '--field', 'titleVector', '--rollback'], { cwd });
+  const back = await call(['reindex', 'film', '--field', 'titleVector', '--rollback'], { cwd });
   expect(back).toMatchObject({ exitCode: 0, stdout: 'Rolled back to the vectors from before.\n' });
 
   const options = ['--embedder', NEW.id, '--no-recall', '--concurrency', '8', '--max-failed', '1', '--json'];
-  const again = await run(['reindex', 'film', ...options], { cwd });
+  const again = await call(['reindex', 'film', ...options], { cwd });
   expect(JSON.parse(again.stdout)).toMatchObject({ embedder: NEW.id, previous: OLD.id, records: 20, embedded: 20 });
 
-  const finish = await run(['reindex', 'film', '--finish'], { cwd });
+  const finish = await call(['reindex', 'film', '--finish'], { cwd });
   expect(finish).toMatchObject({ exitCode: 0, stdout: 'The vectors from before are dropped.\n' });
-  const twice = await run(['reindex', 'film', '--finish', '--json'], { cwd });
+  const twice = await call(['reindex', 'film', '--finish', '--json'], { cwd });
   expect(twice).toMatchObject({ exitCode: 0, stdout: '{"finished":false}\n' });
-  expect((await run(['doctor'], { cwd })).stdout).toContain('Nothing is wrong.');
+  expect((await call(['doctor'], { cwd })).stdout).toContain('Nothing is wrong.');
 });
 
 test('metric and recall are passed on', async () => {
   const cwd = folder(config);
   await seed(cwd, 20);
   const options = ['--metric', 'euclidean', '--index', 'exact', '--recall', '1', '--sample', '3', '--json'];
-  const { stdout, stderr } = await run(['reindex', 'film', '--embedder', OLD.id, ...options], { cwd });
+  const { stdout, stderr } = await call(['reindex', 'film', '--embedder', OLD.id, ...options], { cwd });
   expect(JSON.parse(stdout)).toMatchObject({ embedder: OLD.id, previous: OLD.id, recall: 1, embedded: 20 });
   expect(stderr).not.toContain('2,');
 });
@@ -53,7 +53,7 @@ test('a tenant is moved alone', async () => {
   const cwd = folder(config);
   await seed(cwd, 3);
   await seed(cwd, 5, 'acme');
-  const { stdout } = await run(['reindex', 'film', '--tenant', 'acme', '--json'], { cwd });
+  const { stdout } = await call(['reindex', 'film', '--tenant', 'acme', '--json'], { cwd });
   expect(JSON.parse(stdout)).toMatchObject({ records: 5, embedded: 5 });
 });
 
@@ -67,8 +67,8 @@ test('what the embedder refuses fails it with its sentence, and --max-failed all
   expect(stdout).toBe('');
   expect(stderr).toMatch(/1 records of film cannot be given a vector .* \(reindex\.incomplete\)\n$/);
   expect(stderr).not.toContain(' at ');
-  expect((await run(['reindex', 'film', '--verbose'], { cwd })).stderr).toMatch(/\n +at /);
-  const allowed = await run(['reindex', 'film', '--max-failed', '1'], { cwd });
+  expect((await call(['reindex', 'film', '--verbose'], { cwd })).stderr).toMatch(/\n +at /);
+  const allowed = await call(['reindex', 'film', '--max-failed', '1'], { cwd });
   expect(allowed.stdout).toContain("1 record cannot be embedded:\n  'f7'  embedder.rejected\n");
   expect(allowed.exitCode).toBe(0);
 });

@@ -6,7 +6,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { requireBuild } from '../docs/build.ts';
 import { makeCertificates } from '../norikv/support/certificates.ts';
 import { PlainClient, refusal } from '../norikv/support/plain-client.ts';
-import { type Running, run, start } from './support/command.ts';
+import { call, type Running, start } from './support/command.ts';
 import { folder } from './support/world.ts';
 
 beforeAll(requireBuild);
@@ -94,7 +94,7 @@ const mistakes: Record<string, { words: string[]; says: RegExp }> = {
 test('bad usage says what to do, exits with 2, and makes nothing', async () => {
   const cwd = folder({ 'no-tokens': '\n' });
   const ends = Object.entries(mistakes).map(async ([name, { words, says }]) => {
-    const { exitCode, stdout, stderr } = await run(['serve', ...words], { cwd });
+    const { exitCode, stdout, stderr } = await call(['serve', ...words], { cwd });
     expect(stderr, name).toMatch(says);
     expect({ exitCode, stdout }, name).toEqual({ exitCode: 2, stdout: '' });
   });

@@ -5,7 +5,7 @@ import { defineEntity, open } from '../../src/index.ts';
 import { Tenants } from '../../src/patterns/index.ts';
 import { embedded } from '../../src/stores/embedded/index.ts';
 import { requireBuild } from '../docs/build.ts';
-import { run } from './support/command.ts';
+import { call, run } from './support/command.ts';
 import { configText, folder, OLD } from './support/world.ts';
 
 beforeAll(requireBuild);
@@ -62,14 +62,14 @@ test('a managed tenant is looked at where it lives, and read with its keys', asy
 test('the vectors of a managed tenant are moved', async () => {
   const cwd = folder(config);
   await seedManaged(cwd, 5);
-  const { stdout } = await run(['reindex', 'note', '--tenant', 'acme', '--json'], { cwd });
+  const { stdout } = await call(['reindex', 'note', '--tenant', 'acme', '--json'], { cwd });
   expect(JSON.parse(stdout)).toMatchObject({ records: 5, embedded: 5, previous: OLD.id });
 });
 
 test('a tenant that nobody made is unknown', async () => {
   const cwd = folder(config);
   await seedManaged(cwd, 1);
-  const { exitCode, stderr } = await run(['doctor', '--tenant', 'globex'], { cwd });
+  const { exitCode, stderr } = await call(['doctor', '--tenant', 'globex'], { cwd });
   expect(stderr).toContain('(tenant.unknown)');
   expect(exitCode).toBe(1);
 });
@@ -77,14 +77,14 @@ test('a tenant that nobody made is unknown', async () => {
 test('without --tenant the entities of tenants are left out, and named', async () => {
   const cwd = folder(config);
   await seedManaged(cwd, 5);
-  const { stdout } = await run(['doctor'], { cwd });
+  const { stdout } = await call(['doctor'], { cwd });
   expect(stdout).toContain('Looked at 0 records');
   expect(stdout).toContain('Not looked at, as it belongs to tenants: note. Name a tenant with --tenant.\n');
   for (const words of [
     ['doctor', '--entity', 'note'],
     ['reindex', 'note'],
   ]) {
-    const { exitCode, stderr } = await run(words, { cwd });
+    const { exitCode, stderr } = await call(words, { cwd });
     expect(stderr).toContain('The records of note belong to tenants: name one with --tenant.\n');
     expect(exitCode).toBe(2);
   }

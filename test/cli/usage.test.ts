@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { requireBuild } from '../docs/build.ts';
 import { ROOT } from '../docs/markdown.ts';
-import { run } from './support/command.ts';
+import { call, run } from './support/command.ts';
 import { configText, folder, OLD } from './support/world.ts';
 
 beforeAll(requireBuild);
@@ -88,7 +88,7 @@ const mistakes: Record<string, { files?: Record<string, string>; words: string[]
 
 describe('bad usage says what to do, exits with 2, and shows no stack', () => {
   test.each(Object.entries(mistakes))('%s', async (_, { files, words, says }) => {
-    const { exitCode, stdout, stderr } = await run(words, { cwd: folder(files) });
+    const { exitCode, stdout, stderr } = await call(words, { cwd: folder(files) });
     expect(stderr).toMatch(says);
     expect(stderr).not.toMatch(/^ +at /m);
     expect(stdout).toBe('');

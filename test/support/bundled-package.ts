@@ -16,6 +16,12 @@ const HOME = join(PROGRAMS, 'node_modules/norimaki');
 /** The command of the bundled package. */
 export const COMMAND = join(HOME, 'dist/cli/main.js');
 
+/** What `norimaki` runs, for a process that runs it several times. */
+export const PROGRAM = join(HOME, 'dist/cli/program.js');
+
+/** Such a process. */
+export const HOST = join(PROGRAMS, 'host.js');
+
 /** Bundles the package, before the tests that run it. */
 export async function setup(): Promise<void> {
   try {
@@ -36,16 +42,25 @@ export async function setup(): Promise<void> {
   };
   const entries = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : [entry.default]));
   await build({
-    entryPoints: [...entries, 'dist/cli/main.js'].map((entry) => join(ROOT, entry)),
+    entryPoints: [...entries, 'dist/cli/main.js', 'dist/cli/program.js'].map((entry) => join(ROOT, entry)),
     outbase: join(ROOT, 'dist'),
     outdir: join(HOME, 'dist'),
     bundle: true,
     splitting: true,
+    // As deep as the files they come from, one of which reads package.json.
+    chunkNames: 'chunks/[hash]',
     external: Object.keys(peerDependencies),
     // Some of its dependencies are CommonJS, and require what Node brings.
     banner: {
       js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",
     },
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+  });
+  await build({
+    entryPoints: [join(ROOT, 'test/cli/support/host.ts')],
+    outfile: HOST,
     platform: 'node',
     format: 'esm',
     target: 'node20',
