@@ -20,7 +20,7 @@ const PROCESSES = [
 ];
 
 /** Run what was built. */
-const BUILT = ['test/cli/*.test.ts', 'test/docs/examples.test.ts'];
+const BUILT = ['test/cli/*.test.ts', 'test/docs/{examples,wordnet}.test.ts'];
 
 /** Bundles what they start. */
 const CHILDREN = './test/support/bundled-children.ts';
@@ -30,8 +30,11 @@ export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'alone', include: ALONE, exclude: BUILT, globalSetup: CHILDREN } },
-      { extends: true, test: { name: 'built', include: BUILT, globalSetup: './test/support/bundled-package.ts' } },
-      // The others leave nothing behind, so they share what they import: a tenth of the time.
+      // These and the others leave nothing behind, so they share what they import: a tenth of the time.
+      {
+        extends: true,
+        test: { name: 'built', include: BUILT, globalSetup: './test/support/bundled-package.ts', isolate: false },
+      },
       {
         extends: true,
         test: { name: 'processes', include: PROCESSES, exclude: ALONE, globalSetup: CHILDREN, isolate: false },

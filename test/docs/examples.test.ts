@@ -1,14 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { transformSync } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { PROGRAMS } from '../support/bundled-package.ts';
 import { requireBuild } from './build.ts';
-import { ROOT } from './markdown.ts';
-
-const EXAMPLES = join(ROOT, 'examples');
+import { CompiledExamples, examplesIn } from './compiled-examples.ts';
 
 /** Lines that each example prints, among others. */
 const OUTPUT: Readonly<Record<string, readonly string[]>> = {
@@ -144,46 +138,29 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-let out: string;
-
-/** A program as plain JavaScript: quicker than starting tsx for each, and for each process that it starts itself. */
-function compiled(name: string): string {
-  const file = join(out, name.replace(/ts$/, 'js'));
-  const tsconfigRaw = readFileSync(join(ROOT, 'tsconfig.json'), 'utf8');
-  const { code } = transformSync(readFileSync(join(EXAMPLES, name), 'utf8'), {
-    loader: 'ts',
-    target: 'node20',
-    tsconfigRaw,
-  });
-  mkdirSync(dirname(file), { recursive: true });
-  // What it imports or forks stands beside it, compiled as well.
-  writeFileSync(file, code.replace(/(["']\.{1,2}\/[^"'\n]*)\.ts(?=["'])/g, '$1.js'));
-  return file;
-}
+let compiled: CompiledExamples;
 
 beforeAll(() => {
   requireBuild();
-  out = mkdtempSync(join(PROGRAMS, 'examples-'));
+  compiled = new CompiledExamples();
 });
 
 test('every example is here', () => {
-  const files = readdirSync(EXAMPLES).filter((name) => name.endsWith('.ts'));
-  expect(files.sort()).toEqual(Object.keys(OUTPUT).sort());
+  expect(examplesIn().sort()).toEqual(Object.keys(OUTPUT).sort());
 });
 
 describe.concurrent('an example runs to its end', () => {
   test.each(Object.keys(OUTPUT))('%s', async (name) => {
     // Rejects when the exit code is not 0.
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [compiled(name)]);
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [compiled.compile(name)]);
     expect(stderr).toBe('');
     expect(stdout.split('\n')).toEqual(expect.arrayContaining([...(OUTPUT[name] ?? [])]));
   });
 });
 
 test('the demo finds every acknowledged rating', { timeout: 240_000 }, async () => {
-  for (const file of readdirSync(join(EXAMPLES, 'films'))) compiled(`films/${file}`);
   // Rejects when the exit code is not 0.
-  const { stdout } = await promisify(execFile)(process.execPath, [join(out, 'films/demo.js')]);
+  const { stdout } = await promisify(execFile)(process.execPath, [compiled.demo('films')]);
   expect(stdout).toContain('3,201 rows: 3,172 stored, 29 rejected');
   expect(stdout).toMatch(/p3 +\d+ +killed/);
   expect(stdout).toContain('Every acknowledged rating is there, exactly once.');

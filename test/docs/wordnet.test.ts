@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { readSynsets } from '../../examples/wordnet/read.ts';
 import { requireBuild } from './build.ts';
-import { ROOT } from './markdown.ts';
+import { CompiledExamples, examplesIn } from './compiled-examples.ts';
 
 test('every line of WordNet is read', async () => {
   const synsets = await readSynsets();
@@ -21,9 +20,9 @@ test('every line of WordNet is read', async () => {
 
 test('the demo: killed, resumed, searched, and nothing found wrong', async () => {
   requireBuild();
-  const script = join(ROOT, 'examples/wordnet/demo.ts');
-  const tsx = join(ROOT, 'node_modules/.bin/tsx');
-  const { stdout } = await promisify(execFile)(tsx, [script, '3000'], { cwd: ROOT });
+  const compiled = new CompiledExamples();
+  for (const name of examplesIn('films')) compiled.compile(name);
+  const { stdout } = await promisify(execFile)(process.execPath, [compiled.demo('wordnet'), '3000']);
   const [, acknowledged] = /killed after ([\d,]+) were acknowledged: SIGKILL/.exec(stdout) ?? [];
   expect(acknowledged).toMatch(/^[12],[0-9]00$/);
   expect(stdout).toMatch(/resumed: [\d,]+ were there, [\d,]+ were added/);
