@@ -12,13 +12,6 @@ const ALONE = [
   'test/repositories/opentelemetry.test.ts',
 ];
 
-/** Start processes that are killed, or that take turns with them. */
-const PROCESSES = [
-  'test/embedded/**/*.test.ts',
-  'test/**/*-processes.test.ts',
-  'test/embeddings/deferred-crash.test.ts',
-];
-
 /** Run what was built. */
 const BUILT = ['test/cli/*.test.ts', 'test/docs/{examples,wordnet}.test.ts'];
 
@@ -30,22 +23,19 @@ export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'alone', include: ALONE, exclude: BUILT, globalSetup: CHILDREN } },
-      // These and the others leave nothing behind, so they share what they import: a tenth of the time.
+      // These and all others leave nothing behind, so they share what they import: a tenth of the time. Only two projects, as a
+      // worker imports anew for each.
       {
         extends: true,
         test: { name: 'built', include: BUILT, globalSetup: './test/support/bundled-package.ts', isolate: false },
       },
       {
         extends: true,
-        test: { name: 'processes', include: PROCESSES, exclude: ALONE, globalSetup: CHILDREN, isolate: false },
-      },
-      { extends: true, test: { name: 'src', include: ['src/**/*.test.ts'], isolate: false } },
-      {
-        extends: true,
         test: {
-          name: 'test',
-          include: ['test/**/*.test.ts'],
-          exclude: [...ALONE, ...BUILT, ...PROCESSES],
+          name: 'shared',
+          include: ['{src,test}/**/*.test.ts'],
+          exclude: [...ALONE, ...BUILT],
+          globalSetup: CHILDREN,
           isolate: false,
         },
       },
