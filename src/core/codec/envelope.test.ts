@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { anyCharacter } from '../../../test/support/any-character.ts';
 import { NorimakiError } from '../errors.ts';
 import {
   compileCodec,
@@ -24,13 +25,13 @@ const envelopes: fc.Arbitrary<Envelope> = fc
   .record(
     {
       schema: fc.nat(),
-      born: fc.oneof(id, fc.string({ unit: 'binary' })),
+      born: fc.oneof(id, fc.string({ unit: anyCharacter })),
       ops: fc.array(id, { maxLength: 6 }),
       more: fc.nat(),
       derived: listOf(DERIVED_ID_LENGTH),
       vectors: listOf(VECTOR_ENTRY_LENGTH),
       expiresAt: fc.oneof(fc.nat(), fc.double({ noNaN: true, noDefaultInfinity: true })),
-      tenant: fc.string({ unit: 'binary' }),
+      tenant: fc.string({ unit: anyCharacter }),
       fence: fc.bigInt({ min: 0n, max: 10n ** 39n - 1n }),
       tombstone: fc.constant(true as const),
     },

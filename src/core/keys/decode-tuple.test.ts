@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { anyCharacter } from '../../../test/support/any-character.ts';
 import { NorimakiError } from '../errors.ts';
 import { decodeTuple, encodeTuple, type KeyPart } from './index.ts';
 
@@ -11,7 +12,7 @@ const tuple: fc.Arbitrary<KeyPart[]> = fc.array(
     fc.double({ noNaN: true, noDefaultInfinity: true }),
     fc.bigInt(),
     fc.date({ noInvalidDate: true }),
-    fc.string({ unit: 'binary' }),
+    fc.string({ unit: anyCharacter }),
     fc.uint8Array(),
   ),
   { maxLength: 4 },

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { anyCharacter } from '../../../test/support/any-character.ts';
 import { compareKeys, decodeTuple, encodeTuple, type KeyPart, kindRange, prefixRange } from './index.ts';
 
 const RUNS = { numRuns: 1000 };
 
 const text = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: anyCharacter }),
   fc.string({ unit: fc.constantFrom('\0', 'a', 'ÿ', '\u{10ffff}') }),
 );
 const number = fc.oneof(

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { anyGrapheme } from '../../../test/support/any-character.ts';
 import { isLong } from '../../../test/support/campaign.ts';
 import { cut } from './cut.ts';
 
@@ -61,7 +62,7 @@ test('every text is covered, in order, by passages that are whole and not too lo
       '\u0e2a\u0e27\u0e31',
     ),
     fc.lorem({ maxCount: 4 }),
-    fc.string({ unit: 'grapheme', maxLength: 8 }),
+    fc.string({ unit: anyGrapheme, maxLength: 8 }),
   );
   const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
   fc.assert(

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { anyCharacter, anyGrapheme } from '../../../../test/support/any-character.ts';
 import { jaccard } from '../../shared/jaccard.ts';
 import { settingsOf } from '../settings.ts';
 import { bucketsOf, Fingerprint } from './fingerprint.ts';
@@ -21,14 +22,15 @@ test('what is normalized stays as it is', () => {
     const once = normalize(text);
     return once === text || normalize(once) === once;
   };
+  const isCharacter = /\P{Cn}/u;
   // Beyond it nothing is a character but those from 0xe0000 on.
   const last = 0x3ffff;
   for (let point = 0; point < 0xe1000; point = point === last ? 0xe0000 : point + 1) {
     const char = String.fromCodePoint(point);
-    if (!isStable(char)) expect.fail(`U+${point.toString(16)}`);
+    if (isCharacter.test(char) && !isStable(char)) expect.fail(`U+${point.toString(16)}`);
   }
-  fc.assert(fc.property(fc.string({ unit: 'grapheme' }), isStable), { numRuns: 1000 });
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), isStable), { numRuns: 1000 });
+  fc.assert(fc.property(fc.string({ unit: anyGrapheme }), isStable), { numRuns: 1000 });
+  fc.assert(fc.property(fc.string({ unit: anyCharacter }), isStable), { numRuns: 1000 });
 });
 
 test('a word is a run of letters and digits, and each character where words have no spaces', () => {
@@ -72,7 +74,7 @@ test.each([
 ])(
   'of pairs with $both of $either in common as many are missed as the formula says',
   ({ both, either, bands, rows }) => {
-    const pairs = 3000;
+    const pairs = 1500;
     const only = (either - both) / 2;
     let missed = 0;
     for (let pair = 0; pair < pairs; pair++) {
