@@ -208,7 +208,7 @@ describe.each([
   const hasHeard = (calls: number): Promise<void> => expect.poll(() => heard).toBe(calls);
 
   test('a server that never answers is waited for until the deadline', async () => {
-    const { store } = await openFake(silent, { timeout: 1_000, batching });
+    const { store } = await openFake(silent, { timeout: 300, batching });
     const [read, written] = [failureOf(store.get(KEY)), failureOf(store.put(KEY, VALUE))];
     expect(await read).toMatchObject({ code: 'deadline.exceeded', details: { applied: 'no' } });
     expect(await written).toMatchObject({ code: 'deadline.exceeded', details: { applied: 'unknown' } });

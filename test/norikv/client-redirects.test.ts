@@ -87,7 +87,7 @@ describe('a plain server that does not lead yet', () => {
 
   test('is given up at the deadline of the call, in doubt for a write', async () => {
     const { address } = await startFake(reluctant(Number.POSITIVE_INFINITY, []));
-    const store = await openTo([address], { timeout: 1_000 });
+    const store = await openTo([address], { timeout: 300 });
     expect(await failureOf(store.put(KEY, VALUE))).toMatchObject({
       code: 'deadline.exceeded',
       details: { applied: 'unknown' },

@@ -72,7 +72,12 @@ async function runClient(store: Store, name: string, random: Random): Promise<st
   return codes;
 }
 
-async function startServer(): Promise<{ server: NorikvServer; store: Store }> {
+interface Serving {
+  readonly server: NorikvServer;
+  readonly store: Store;
+}
+
+async function startServer(): Promise<Serving> {
   const store = await memory().openStore(systemEnvironment);
   const server = await serve(store, { port: 0 });
   onTestFinished(() => server.close());
@@ -103,10 +108,16 @@ async function afflict(proxy: FaultProxy, fault: NetworkFault, random: Random, s
 
 const openFiles = (): number => readdirSync('/proc/self/fd').length;
 
-describe.each(TRANSPORTS)('over %s', (_, batching) => {
+describe('over one stream, and over unary calls', () => {
+  // Side by side: both mostly wait.
   test.each(NETWORK_FAULTS)('%s', async (fault) => {
-    const { server, store } = await startServer();
+    const servers = await Promise.all(TRANSPORTS.map(() => startServer()));
     const files = openFiles();
+    await Promise.all(TRANSPORTS.map(([, batching], i) => suffer(fault, batching, servers[i] as Serving)));
+    await expect.poll(openFiles, { timeout: 5_000 }).toBeLessThanOrEqual(files);
+  });
+
+  async function suffer(fault: NetworkFault, batching: boolean, { server, store }: Serving): Promise<void> {
     const random = seededRandom(NETWORK_FAULTS.indexOf(fault) + 1);
     const proxy = await FaultProxy.start(server.port, 1);
     const client = await openOver(proxy, batching);
@@ -129,8 +140,7 @@ describe.each(TRANSPORTS)('over %s', (_, batching) => {
 
     await client.close();
     await proxy[Symbol.asyncDispose]();
-    await expect.poll(openFiles, { timeout: 5_000 }).toBeLessThanOrEqual(files);
-  });
+  }
 });
 
 const Tally = defineEntity('tally', z.object({ id: z.string(), count: z.number() }), { id: 'id' });
