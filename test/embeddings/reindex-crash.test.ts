@@ -40,14 +40,14 @@ interface Kind {
 }
 
 const kinds: Record<string, Kind> = {
-  'texts with one vector': { from: Doc, to: Doc, text: (i) => `text ${i}`, stride: 1 },
+  'texts with one vector': { from: Doc, to: Doc, text: (i) => `text ${i}`, stride: isLong ? 1 : 2 },
   'passages to smaller ones': {
     from: cutDoc(WIDE),
     to: cutDoc(CHUNK),
     before: WIDE,
     after: CHUNK,
     text: (i) => words(`a${i}`, `b${i}`, `c${i}`),
-    stride: isLong ? 1 : 3,
+    stride: isLong ? 1 : 5,
   },
 };
 
