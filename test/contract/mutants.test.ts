@@ -124,7 +124,7 @@ describe('the random tests kill by themselves', () => {
 });
 
 test('the contract lets a right store live that can be reopened', async () => {
-  const cases = casesOf({ open: openPersistent, reopen: reopenPersistent }, 100);
+  const cases = casesOf({ open: openPersistent, reopen: reopenPersistent }, 20);
   expect(await killer(cases)).toBeUndefined();
   expect(cases.length).toBeGreaterThan(contractCases({ name: '', capabilities, open: openPersistent }).length);
 });
