@@ -11,7 +11,7 @@ import type { Docs } from './support/world.ts';
 
 const RUNS: Record<StoreKind, number> = isLong
   ? { memory: 400, embedded: 60, norikv: 60 }
-  : { memory: 40, embedded: 6, norikv: 6 };
+  : { memory: 25, embedded: 3, norikv: 2 };
 
 const IDS = ['a', 'b', 'c'];
 const id = fc.constantFrom(...IDS);

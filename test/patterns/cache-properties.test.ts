@@ -13,7 +13,7 @@ import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 2000, embedded: 200, norikv: 100 }
-  : { memory: 15, embedded: 3, norikv: 2 };
+  : { memory: 15, embedded: 2, norikv: 1 };
 const PROCESSES = 3;
 const KEYS = ['a', 'b'];
 const TAGS = ['t', 'u', 'v'];

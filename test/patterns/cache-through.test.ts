@@ -318,7 +318,7 @@ describe('writing through a cache', () => {
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 1000, embedded: 100, norikv: 50 }
-  : { memory: 12, embedded: 3, norikv: 2 };
+  : { memory: 12, embedded: 2, norikv: 1 };
 
 test.each(STORE_KINDS)(
   'on the %s store, under every fault, no read is behind a write that was acknowledged',

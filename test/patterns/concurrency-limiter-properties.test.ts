@@ -13,7 +13,7 @@ import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 1000, embedded: 100, norikv: 100 }
-  : { memory: 20, embedded: 5, norikv: 4 };
+  : { memory: 20, embedded: 2, norikv: 1 };
 const PROCESSES = 3;
 const TTL = 3000;
 

@@ -14,7 +14,7 @@ import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 2000, embedded: 200, norikv: 200 }
-  : { memory: 30, embedded: 8, norikv: 2 };
+  : { memory: 20, embedded: 3, norikv: 1 };
 const PROCESSES = 3;
 
 describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
@@ -173,7 +173,10 @@ describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
     }));
 });
 
-const HOT_ADDS: Readonly<Record<StoreKind, number>> = { memory: 250, embedded: 250, norikv: isLong ? 250 : 30 };
+/** Fewer where each takes several times as long. */
+const HOT_ADDS: Readonly<Record<StoreKind, number>> = isLong
+  ? { memory: 250, embedded: 250, norikv: 250 }
+  : { memory: 250, embedded: 50, norikv: 20 };
 
 test.each(STORE_KINDS.map((kind) => [kind, HOT_ADDS[kind]] as const))(
   'on the %s store: 16 clients × %i adds with 25 percent lost replies: exact',

@@ -14,7 +14,7 @@ import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 500, embedded: 60, norikv: 60 }
-  : { memory: 6, embedded: 2, norikv: 1 };
+  : { memory: 6, embedded: 1, norikv: 1 };
 const PROCESSES = 3;
 /** Of pairs at the threshold one in a million is missed. */
 const NEAR = { jaccard: 0.6, bands: 15, rows: 1 };

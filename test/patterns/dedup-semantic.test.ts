@@ -15,7 +15,7 @@ import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 300, embedded: 40, norikv: 40 }
-  : { memory: 5, embedded: 2, norikv: 1 };
+  : { memory: 5, embedded: 1, norikv: 1 };
 const SEED = 20_261_129;
 const PROCESSES = 3;
 const DOCUMENTS = 8;

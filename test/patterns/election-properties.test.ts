@@ -10,7 +10,7 @@ import { STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 1500, embedded: 100, norikv: 100 }
-  : { memory: 8, embedded: 2, norikv: 2 };
+  : { memory: 8, embedded: 1, norikv: 1 };
 
 const ALONE: MakeCandidacy = (db, options) => new Election(db, options);
 const IN_GROUP: MakeCandidacy = (db, { name, ...options }) =>
@@ -61,7 +61,7 @@ describe.each<[string, MakeCandidacy]>([
         }
         for (const { faulty } of living) await faulty.heal();
         // All that was paused or asleep is awake by then.
-        await sim.pass(TTL * 8);
+        await sim.pass(TTL * 8, 100);
         expect(sim.leading().length, `seed ${seed}: nobody leads`).toBe(1);
         sim.judge();
         expect(sim.problems, `seed ${seed}`).toEqual([]);
@@ -100,8 +100,10 @@ describe.each<[string, MakeCandidacy]>([
   });
 });
 
-/** Fewer over the wire, where each takes several times as long. */
-const EXPIRIES: Readonly<Record<StoreKind, number>> = { memory: 200, embedded: 200, norikv: isLong ? 200 : 40 };
+/** Fewer where each takes several times as long. */
+const EXPIRIES: Readonly<Record<StoreKind, number>> = isLong
+  ? { memory: 200, embedded: 200, norikv: 200 }
+  : { memory: 200, embedded: 40, norikv: 20 };
 
 test.each(STORE_KINDS.map((kind) => [kind, EXPIRIES[kind]] as const))(
   'on the %s store: 5 candidates, %i expiries, pauses longer than the lease: tokens strictly increase, one leads at a time, stale tokens are refused',

@@ -14,7 +14,7 @@ import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 1500, embedded: 150, norikv: 100 }
-  : { memory: 12, embedded: 3, norikv: 2 };
+  : { memory: 12, embedded: 2, norikv: 1 };
 const PROCESSES = 3;
 
 type Fate = 'refused' | 'unknown' | { readonly version: bigint; readonly size: number };

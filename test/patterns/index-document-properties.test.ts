@@ -11,7 +11,7 @@ import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 1500, embedded: 150, norikv: 150 }
-  : { memory: 16, embedded: 4, norikv: 1 };
+  : { memory: 12, embedded: 2, norikv: 1 };
 const PROCESSES = 3;
 
 describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {

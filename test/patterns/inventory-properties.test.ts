@@ -14,7 +14,7 @@ import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 1000, embedded: 100, norikv: 100 }
-  : { memory: 12, embedded: 3, norikv: 2 };
+  : { memory: 12, embedded: 2, norikv: 1 };
 const PROCESSES = 3;
 const STOCKED = { A: 6, B: 4, C: 3 } as const;
 const SKUS = Object.keys(STOCKED) as (keyof typeof STOCKED)[];

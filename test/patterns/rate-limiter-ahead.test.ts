@@ -174,7 +174,7 @@ describe('room that is taken ahead', () => {
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 2000, embedded: 200, norikv: 200 }
-  : { memory: 20, embedded: 4, norikv: 2 };
+  : { memory: 20, embedded: 2, norikv: 1 };
 const PER = 10_000;
 const QUOTA = 40;
 const FOR = 1000;

@@ -14,7 +14,7 @@ import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 2000, embedded: 200, norikv: 200 }
-  : { memory: 30, embedded: 6, norikv: 4 };
+  : { memory: 30, embedded: 2, norikv: 1 };
 const PROCESSES = 3;
 const PER = 10_000;
 const QUOTA = 12;

@@ -13,7 +13,7 @@ import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 300, embedded: 50, norikv: 50 }
-  : { memory: 8, embedded: 2, norikv: 2 };
+  : { memory: 8, embedded: 1, norikv: 1 };
 const PROCESSES = 3;
 const HALF_LIFE = 30 * 86_400_000;
 const CAMPAIGN = { seed: 20_260_101, endOnFailure: true };

@@ -45,13 +45,13 @@ test('a process that is killed while it stores a snapshot leaves one that is who
   const { data } = await temporaryFolder();
   const rounds = isLong ? 40 : 4;
   const first = await start(data, 'first');
-  await ask(first.child, 'write 0 1500 seaweed');
+  await ask(first.child, 'write 0 800 seaweed');
   first.child.send('close');
   expect(await first.child.ended).toMatchObject({ code: 0, errors: '' });
   let killed = 0;
   for (let round = 0; round < rounds; round++) {
     const { child, ready } = await start(data, `r${round}-`);
-    expect(ready, `round ${round}`).toMatchObject({ documents: 1500 + round, isFromSnapshot: true });
+    expect(ready, `round ${round}`).toMatchObject({ documents: 800 + round, isFromSnapshot: true });
     expect(await ask(child, `find round${round - 1}`)).toEqual({ found: round === 0 ? 0 : 1, exhausted: true });
     await ask(child, `write 0 1 round${round}`);
     await ask(child, `find round${round}`);

@@ -14,7 +14,7 @@ import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 400, embedded: 60, norikv: 40 }
-  : { memory: 12, embedded: 2, norikv: 2 };
+  : { memory: 12, embedded: 2, norikv: 1 };
 const VOCABULARY = ['nori', 'rice', 'tea', 'plum', 'fish'];
 const HOUR = 3_600_000;
 

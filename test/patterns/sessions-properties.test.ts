@@ -14,7 +14,7 @@ import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 2000, embedded: 200, norikv: 200 }
-  : { memory: 20, embedded: 5, norikv: 2 };
+  : { memory: 20, embedded: 2, norikv: 1 };
 const PROCESSES = 3;
 const ABSOLUTE = 60 * 60_000;
 // Each use would extend the life beyond its absolute end, if it could.

@@ -11,7 +11,7 @@ import { Note, type Observed, ObservingStore, startTenants, type TenantsProcess 
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
   ? { memory: 1000, embedded: 100, norikv: 60 }
-  : { memory: 15, embedded: 3, norikv: 2 };
+  : { memory: 15, embedded: 2, norikv: 1 };
 const PROCESSES = 3;
 
 /** What every call may fail with under faults. */

@@ -91,8 +91,8 @@ async function step(db: Database, random: Random): Promise<void> {
 }
 
 const KINDS = [
-  ...STORE_KINDS.map((kind) => ({ kind, name: kind, runs: kind === 'memory' ? 40 : 4, steps: 14 })),
-  { kind: 'memory', name: 'memory that cannot commit', runs: 40, steps: 14 },
+  ...STORE_KINDS.map((kind) => ({ kind, name: kind, runs: kind === 'memory' ? 25 : 2, steps: 14 })),
+  { kind: 'memory', name: 'memory that cannot commit', runs: 25, steps: 14 },
 ] as const;
 
 describe.each(KINDS)('on $name, under every fault', ({ kind, name, runs, steps }) => {
