@@ -9,6 +9,7 @@ import { isLong } from '../support/campaign.ts';
 import { START } from '../support/open.ts';
 import { type CacheProcess, startCache } from './support/caches.ts';
 import { anyFaults } from './support/counters.ts';
+import { expectOnAverage } from './support/on-average.ts';
 import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
@@ -162,8 +163,8 @@ describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
       expect(problems, `seed ${seed}`).toEqual([]);
     });
     // Most faults are survived, or nothing was tested.
-    expect(strict).toBeGreaterThan(RUNS[kind] * 12);
-    expect(acknowledged).toBeGreaterThan(RUNS[kind] * 5);
+    expectOnAverage(strict, RUNS[kind], 12);
+    expectOnAverage(acknowledged, RUNS[kind], 5);
   });
 
   test('racing invalidations of tags all take effect', () =>

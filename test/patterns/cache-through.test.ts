@@ -25,6 +25,7 @@ import { isLong } from '../support/campaign.ts';
 import { START } from '../support/open.ts';
 import { gate } from './support/caches.ts';
 import { anyFaults } from './support/counters.ts';
+import { expectOnAverage } from './support/on-average.ts';
 import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 @Entity('user')
@@ -374,6 +375,6 @@ test.each(STORE_KINDS)(
       }),
       { numRuns: RUNS[kind], seed: 20_260_101, endOnFailure: true },
     );
-    expect(strict).toBeGreaterThan(RUNS[kind] * 5);
+    expectOnAverage(strict, RUNS[kind], 5);
   },
 );

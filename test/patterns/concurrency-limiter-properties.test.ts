@@ -9,6 +9,7 @@ import { isLong } from '../support/campaign.ts';
 import { fateOf } from '../support/fates.ts';
 import { START } from '../support/open.ts';
 import { anyFaults } from './support/counters.ts';
+import { expectOnAverage } from './support/on-average.ts';
 import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
@@ -87,8 +88,8 @@ describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
       seed: 20_260_101,
       endOnFailure: true,
     });
-    expect(acquired).toBeGreaterThan(RUNS[kind] * 2);
-    expect(refused).toBeGreaterThan(RUNS[kind]);
+    expectOnAverage(acquired, RUNS[kind], 2);
+    expectOnAverage(refused, RUNS[kind], 1);
   });
 });
 

@@ -10,6 +10,7 @@ import { fateOf } from '../support/fates.ts';
 import { START } from '../support/open.ts';
 import { CounterHistory } from './support/counter-history.ts';
 import { anyFaults, type Process, startProcess } from './support/counters.ts';
+import { expectOnAverage } from './support/on-average.ts';
 import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
@@ -94,7 +95,7 @@ describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
       expect(total >> BigInt(2 * n)).toBe(0n);
     });
     // Most faults are survived, or nothing was tested.
-    expect(counts).toBeGreaterThan(RUNS[kind] * 10);
+    expectOnAverage(counts, RUNS[kind], 10);
   });
 
   test('a bounded count is within its bounds at every instant', () =>

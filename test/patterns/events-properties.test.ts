@@ -10,6 +10,7 @@ import { fateOf } from '../support/fates.ts';
 import { START } from '../support/open.ts';
 import { anyFaults } from './support/counters.ts';
 import { Account, all, type EventProcess, Overdrawn, startEvents } from './support/event-stores.ts';
+import { expectOnAverage } from './support/on-average.ts';
 import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
@@ -99,7 +100,7 @@ describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
       }
     });
     // Most faults are survived, or nothing was tested.
-    expect(acknowledged).toBeGreaterThan(RUNS[kind] * 8);
+    expectOnAverage(acknowledged, RUNS[kind], 8);
   });
 
   test('of appends that expect one version exactly one wins', () =>
@@ -179,6 +180,6 @@ describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
         });
       }
     });
-    expect(acknowledged).toBeGreaterThan(RUNS[kind] * 5);
+    expectOnAverage(acknowledged, RUNS[kind], 5);
   });
 });

@@ -7,6 +7,7 @@ import { fateOf } from '../support/fates.ts';
 import { START } from '../support/open.ts';
 import { anyFaults } from './support/counters.ts';
 import { idsOf, startIndex } from './support/index-documents.ts';
+import { expectOnAverage } from './support/on-average.ts';
 import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
 const RUNS: Readonly<Record<StoreKind, number>> = isLong
@@ -87,6 +88,6 @@ describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
       endOnFailure: true,
     });
     // Most calls succeed, or nothing was tested.
-    expect(acknowledged).toBeGreaterThan(RUNS[kind] * 50);
+    expectOnAverage(acknowledged, RUNS[kind], 50);
   });
 });

@@ -8,6 +8,7 @@ import { isLong } from '../support/campaign.ts';
 import { fateOf } from '../support/fates.ts';
 import { START } from '../support/open.ts';
 import { anyFaults } from './support/counters.ts';
+import { expectOnAverage } from './support/on-average.ts';
 import { near, Product, type Shop, SIGNALS, type Signal, skus, startShop, stockUp } from './support/recommenders.ts';
 import { openStore, STORE_KINDS, type StoreKind } from './support/stores.ts';
 
@@ -102,7 +103,7 @@ describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
       numRuns: RUNS[kind],
     });
     // Most faults are survived, or nothing was tested.
-    expect(known).toBeGreaterThan(RUNS[kind] * 20);
+    expectOnAverage(known, RUNS[kind], 20);
   });
 
   test('edits that race recommendations: nothing seen, deleted, hidden or of another text is given, whatever fails', async () => {
@@ -161,7 +162,7 @@ describe.each(STORE_KINDS)('on the %s store, under every fault', (kind) => {
       ...CAMPAIGN,
       numRuns: RUNS[kind],
     });
-    expect(given).toBeGreaterThan(RUNS[kind] * 20);
+    expectOnAverage(given, RUNS[kind], 20);
   });
 
   test('a read that fails is an error, never a new user', async () => {
