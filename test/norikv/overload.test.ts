@@ -16,12 +16,14 @@ const CALLS_AFTER = 10;
 
 const Tally = defineEntity('tally', z.object({ id: z.string(), count: z.number() }), { id: 'id' });
 
+const DOWN = new NorimakiError('store.unavailable', 'Down.', { applied: 'no' });
+
 class Failing extends StoreWrapper {
   asked = 0;
 
   override get(): Promise<never> {
     this.asked += 1;
-    return Promise.reject(new NorimakiError('store.unavailable', 'Down.', { applied: 'no' }));
+    return Promise.reject(DOWN);
   }
 }
 

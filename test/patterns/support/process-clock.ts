@@ -1,5 +1,4 @@
 import type { Clock, SleepOptions } from '../../../src/core/clock.ts';
-import type { ManualClock } from '../../../src/testing/index.ts';
 
 /** The two clocks of one machine, beside the true time that a test moves. */
 export interface ProcessClock extends Clock {
@@ -13,8 +12,8 @@ export interface ProcessClock extends Clock {
   running(): Promise<void>;
 }
 
-/** Clocks that run at `rate` of true time, with an offset; `truth` is moved by the test. */
-export function processClock(truth: ManualClock, { rate = 1, offset = 0 } = {}): ProcessClock {
+/** Clocks that run at `rate` of true time, with an offset. */
+export function processClock(truth: Clock, { rate = 1, offset = 0 } = {}): ProcessClock {
   let monoLost = 0;
   let jumped = offset;
   let asleep: { from: number; until: number } | undefined;
