@@ -13,6 +13,9 @@ const RECORDS = 1000;
 const GET = [46, 477] as const;
 const PUT = [548, 6] as const;
 
+/** Resolves to the time of one of them. */
+type Calls = () => Promise<number>;
+
 const Standard = defineEntity('standard', standardSchema, { id: 'sku' });
 
 async function inFlight(width: number, calls: number, call: (n: number) => Promise<unknown>): Promise<number> {
@@ -33,8 +36,23 @@ export async function wireBench(): Promise<BenchRow[]> {
     await using stream = await open(norikv({ nodes: [`127.0.0.1:${ports.ours}`] }));
     await unary.repo(Standard).createMany(Array.from({ length: RECORDS }, (_, n) => standardEntity(n)));
     const rows: BenchRow[] = [];
+    const measure = async (name: string, ours: Calls, theirs: Calls, target?: number): Promise<void> => {
+      // For the compiler, which takes some 2,000 calls to get to all of ours; the bare call is compiled since the first row.
+      await compare(ROUNDS, ours, theirs);
+      const figures = await compare(ROUNDS, ours, theirs);
+      rows.push({ name: `wire: ${name}`, ...figures, ...(target !== undefined && { target }), unit: 'ns' });
+    };
     let stock = 0;
     // A round is of as many calls as take about a tenth of a second.
+    for (const [width, calls] of [
+      [1, 200],
+      [64, 640],
+    ] as const) {
+      const put = (): Promise<number> =>
+        inFlight(width, calls, (n) => bare.put(`NORI-${n % RECORDS}`, standardEntity(n % RECORDS)));
+      const theirs = (): Promise<number> => inFlight(width, calls, () => bare.call(...PUT));
+      await measure(`put without promises, ${width}`, put, theirs);
+    }
     for (const [name, db, width, calls, target] of [
       ['plain calls', unary, 1, 200, 0.8],
       ['plain calls', unary, 64, 640, 0.8],
@@ -51,10 +69,7 @@ export async function wireBench(): Promise<BenchRow[]> {
         ['put', put, PUT],
       ] as const) {
         const theirs = (): Promise<number> => inFlight(width, calls, () => bare.call(sent, received));
-        // For the compiler, which takes some 2,000 calls to get to all of ours; the bare call is compiled since the first row.
-        await compare(ROUNDS, ours, theirs);
-        const figures = await compare(ROUNDS, ours, theirs);
-        rows.push({ name: `wire: ${verb}, ${name}, ${width}`, ...figures, target, unit: 'ns' });
+        await measure(`${verb}, ${name}, ${width}`, ours, theirs, target);
       }
     }
     bare.close();
