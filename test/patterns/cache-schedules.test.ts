@@ -7,7 +7,7 @@ import { isLong } from '../support/campaign.ts';
 import { START } from '../support/open.ts';
 import { type Choose, everyOrder, Stage, SteppedStore } from './support/schedules.ts';
 
-const MAX_ORDERS = isLong ? 5_000 : 40;
+const MAX_ORDERS = isLong ? 5_000 : 20;
 
 /**
  * The source, a number that grows with each change, and which number each call must at least see: that of the last change

@@ -87,7 +87,8 @@ export async function everyOrder(
   // Depth first: the choices of the last run, and how many there were.
   let path: { choice: number; count: number }[] = [];
   for (let orders = 1; ; orders++) {
-    const isSampled = orders > max / 2;
+    // Orders one after another differ in their last steps alone: most are drawn.
+    const isSampled = orders > max / 5;
     let at = 0;
     const choose: Choose = (count) => {
       if (isSampled) return Math.floor(float() * count);
