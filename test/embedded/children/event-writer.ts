@@ -7,7 +7,7 @@ import { hear, tell } from './talk.ts';
 // event-writer <path> <name> <appends>: appends to one stream, and deposits on one account, and tells what was acknowledged.
 
 const [path = '', name = '', appends = '0'] = process.argv.slice(2);
-const db = await open(embedded({ path }));
+const db = await open(embedded({ path, durability: 'committed' }));
 const events = new EventStore(db, { name: 'bank', aggregates: [Account], snapshotEvery: 50 });
 tell({ ready: true });
 await hear();
@@ -18,7 +18,7 @@ for (let i = 0; i < Number(appends); i++) {
     idempotencyKey: text,
   });
   tell({ appended: text, version: String(version) });
-  if (i % 4 === 0) {
+  if (i % 8 === 0) {
     await events.handle(Account, 'joint', { type: 'Deposit', amount: 1 }, { idempotencyKey: text });
     tell({ deposited: text });
   }
