@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect, onTestFinished, test } from 'vitest';
 import { distance, type Metric } from '../../src/core/vectors/index.ts';
+import type { AnnSnapshot, AnnSpaceOptions } from '../../src/stores/embedded/ann/index.ts';
 import { makeGate } from '../../src/stores/embedded/ann/native-gate.ts';
 import { Space } from '../../src/stores/embedded/ann/worker/space.ts';
 import { Turns } from '../../src/stores/embedded/ann/worker/turns.ts';
@@ -79,17 +80,33 @@ test.each<[Metric, number, number | undefined]>([
   },
 );
 
-test.each(['exact', 'hnsw'])('no damaged file of the kind %s is loaded, and none ends the process', async (kind) => {
-  console.log(`NORIMAKI_SEED=${SEED}`);
-  const child = startChild('ann-damage', (await temporaryFolder()).path, kind, SEED);
-  expect(await child.next()).toEqual({ refused: 120, unchanged: 9000, loaded: true, found: 77, kind });
-  expect(await child.ended).toEqual({ code: 0, signal: null, errors: '' });
-});
+/** Saves a space that holds so many; if it is to be a graph it is one, however few they are. */
+async function save(path: string, options: AnnSpaceOptions, count: number): Promise<AnnSnapshot> {
+  const space = new Space(options, loadUsearch, new Turns(), 0);
+  onTestFinished(() => space.close());
+  await space.add(labelsFrom(0, count), clustered(options.dimensions, 1)(count));
+  while ((await space.stats()).kind !== options.type) await new Promise((resolve) => setImmediate(resolve));
+  return space.save(path);
+}
+
+test.each(['exact', 'hnsw'] as const)(
+  'no damaged file of the kind %s is loaded, and none ends the process',
+  async (kind) => {
+    console.log(`NORIMAKI_SEED=${SEED}`);
+    const path = join((await temporaryFolder()).path, 'saved');
+    const snapshot = await save(path, { dimensions: 512, metric: 'cosine', type: kind }, 500);
+    const child = startChild('ann-damage', path, JSON.stringify(snapshot), kind, SEED);
+    expect(await child.next()).toEqual({ refused: 120, unchanged: 9000, loaded: true, found: 77, kind });
+    expect(await child.ended).toEqual({ code: 0, signal: null, errors: '' });
+  },
+);
 
 test('a graph whose end did not fit on the disk is not taken for whole', async () => {
-  const { data: disk } = await temporaryFolder();
+  const { path, data: disk } = await temporaryFolder();
   await mkdir(disk);
-  const child = startOnSmallDisk('ann-full-disk', disk, 32 * 2 ** 20);
+  const graph = join(path, 'graph');
+  const snapshot = await save(graph, { dimensions: 512, metric: 'cosine', type: 'hnsw' }, 600);
+  const child = startOnSmallDisk('ann-full-disk', disk, 32 * 2 ** 20, graph, JSON.stringify(snapshot));
   expect(await child.next()).toEqual({
     codes: ['store.full', 'store.full', 'store.full'],
     loaded: true,
@@ -99,7 +116,9 @@ test('a graph whose end did not fit on the disk is not taken for whole', async (
 });
 
 test.each(['close', 'exit'])('a process comes to its end by %s while usearch is at work', async (manner) => {
-  const children = [20, 70, 120].map((wait) => startChild('ann-exit', manner, wait));
+  const path = join((await temporaryFolder()).path, 'saved');
+  const snapshot = JSON.stringify(await save(path, { dimensions: 2048, metric: 'cosine', type: 'hnsw' }, 600));
+  const children = [20, 70, 120].map((wait) => startChild('ann-exit', path, snapshot, manner, wait));
   for (const { ended } of children) expect(await ended).toEqual({ code: 0, signal: null, errors: '' });
 });
 

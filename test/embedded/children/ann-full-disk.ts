@@ -1,22 +1,23 @@
 import { readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NorimakiError } from '../../../src/core/errors.ts';
-import { startAnn } from '../../../src/stores/embedded/ann/index.ts';
-import { clustered, labelsFrom } from '../support/clustered.ts';
+import { type AnnSnapshot, startAnn } from '../../../src/stores/embedded/ann/index.ts';
 import { tell } from './talk.ts';
 
 // Saves a graph where the disk has room for all of it but its end.
 
-const [, , disk = ''] = process.argv;
-const [DIMENSIONS, COUNT, PAGE] = [512, 4200, 4096];
+const [, , disk = '', graph = '', saved = ''] = process.argv;
+const PAGE = 4096;
+// What the test passed on.
+const snapshot = JSON.parse(saved) as AnnSnapshot;
+const { dimensions, metric } = snapshot;
 const path = join(disk, 'saved');
 const ballast = join(disk, 'ballast');
 
 const thread = startAnn();
-const space = await thread.space({ dimensions: DIMENSIONS, metric: 'cosine', type: 'hnsw' });
-await space.add(labelsFrom(0, COUNT), clustered(DIMENSIONS, 1)(COUNT));
-while ((await space.stats()).kind !== 'hnsw') await new Promise((resolve) => setImmediate(resolve));
-const snapshot = await space.save(path);
+const space = await thread.space({ dimensions, metric, type: 'hnsw' });
+await space.load(graph, snapshot);
+await space.save(path);
 
 const pages = Math.ceil(snapshot.bytes / PAGE);
 const codes: string[] = [];

@@ -21,9 +21,9 @@ export function startChild(name: string, ...parameters: (string | number)[]): Ch
 }
 
 /** The same, on a disk of its own of so many bytes, mounted at `path` for that process alone; needs no root. */
-export function startOnSmallDisk(name: string, path: string, size: number): Child {
-  const command = 'mount -t tmpfs -o size="$1" tmpfs "$2" && exec "$3" "$4" "$2"';
-  const parameters = [String(size), path, process.execPath, scriptOf(name)];
+export function startOnSmallDisk(name: string, path: string, size: number, ...more: string[]): Child {
+  const command = 'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"';
+  const parameters = [String(size), path, process.execPath, scriptOf(name), path, ...more];
   return start('unshare', ['--map-root-user', '--mount', 'sh', '-c', command, 'sh', ...parameters]);
 }
 
