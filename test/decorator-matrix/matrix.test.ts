@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Compiler, Settings } from './compilers.ts';
 import { mode, report } from './report.ts';
-import { findings, output, REPORT_SOURCE, Workshop } from './workshop.ts';
+import { findings, output, Workshop } from './workshop.ts';
 
 let workshop: Workshop;
 beforeAll(async () => {
@@ -46,8 +46,10 @@ test.concurrent.each(['tsc', 'swc'] as const)('%s, legacy with emitted types: th
 });
 
 test.concurrent.each(allSettings)('tsx, %o: the same models', async (settings) => {
-  const env = { TSX_TSCONFIG_PATH: await workshop.tsconfig(settings) };
-  const found = await findings(REPORT_SOURCE, ['--import', 'tsx'], env);
+  const folder = await workshop.sources(settings);
+  const found = await findings(`${folder}/report.ts`, ['--import', 'tsx'], {
+    TSX_TSCONFIG_PATH: `${folder}/tsconfig.json`,
+  });
   expect(found).toEqual({ mode: settings.mode, report: report() });
 });
 

@@ -3,11 +3,14 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { quickPackages } from '../support/quick-packages.ts';
 import { type Compiler, compilerOptions, compilers, type Settings } from './compilers.ts';
 
 const run = promisify(execFile);
 const here = import.meta.dirname;
 const root = join(here, '../..');
+/** The report and what it imports. */
+const FILES = ['entities/stored', 'entities/shop', 'report'];
 const LIBRARY = /(?:\.\.\/)+src\/decorators\/index\.ts/g;
 
 /** What a process said of the entities: which decorators ran, and the report. */
@@ -29,6 +32,7 @@ export class Workshop implements AsyncDisposable {
     await mkdir(join(root, 'node_modules/.cache'), { recursive: true });
     const workshop = new Workshop(await mkdtemp(join(root, 'node_modules/.cache/decorator-matrix-')));
     await bundle(join(root, 'src/decorators/index.ts'), workshop.#library);
+    await quickPackages(workshop.#folder);
     return workshop;
   }
 
@@ -39,13 +43,20 @@ export class Workshop implements AsyncDisposable {
   /** Compiles the report and what it needs, each file by itself; returns the folder where they are. */
   async compile(compiler: Compiler, settings: Settings, ...more: readonly string[]): Promise<string> {
     const folder = await mkdtemp(join(this.#folder, `${compiler}-`));
-    for (const file of ['entities/stored', 'entities/shop', 'report', ...more]) {
-      const source = await readFile(join(here, `${file}.ts`), 'utf8');
-      const local = source.replace(LIBRARY, this.#library).replace(/(from '\.[^']*)\.ts'/g, "$1.mjs'");
-      const target = join(folder, `${file}.mjs`);
-      await mkdir(dirname(target), { recursive: true });
-      await writeFile(target, compilers[compiler](local, settings));
+    for (const file of [...FILES, ...more]) {
+      const local = (await this.#sourceOf(file)).replace(/(from '\.[^']*)\.ts'/g, "$1.mjs'");
+      await write(join(folder, `${file}.mjs`), compilers[compiler](local, settings));
     }
+    return folder;
+  }
+
+  /** The report and what it needs as they are, with a tsconfig for tsx; returns the folder where they are. */
+  async sources(settings: Settings): Promise<string> {
+    const folder = await mkdtemp(join(this.#folder, 'tsx-'));
+    for (const file of FILES) await write(join(folder, `${file}.ts`), await this.#sourceOf(file));
+    const options = { target: 'ES2022', module: 'NodeNext', ...compilerOptions(settings) };
+    await write(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+    await write(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options }));
     return folder;
   }
 
@@ -56,12 +67,9 @@ export class Workshop implements AsyncDisposable {
     return target;
   }
 
-  /** A tsconfig for tsx, which goes by it for the files that it includes. */
-  async tsconfig(settings: Settings): Promise<string> {
-    const target = join(await mkdtemp(join(this.#folder, 'tsx-')), 'tsconfig.json');
-    const options = { target: 'ES2022', module: 'NodeNext', ...compilerOptions(settings) };
-    await writeFile(target, JSON.stringify({ compilerOptions: options, include: [`${root}/src`, `${root}/test`] }));
-    return target;
+  /** The source of a file, for this library. */
+  async #sourceOf(file: string): Promise<string> {
+    return (await readFile(join(here, `${file}.ts`), 'utf8')).replace(LIBRARY, this.#library);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -69,8 +77,10 @@ export class Workshop implements AsyncDisposable {
   }
 }
 
-/** The source of the report, for tsx. */
-export const REPORT_SOURCE = join(here, 'report.ts');
+async function write(target: string, content: string): Promise<void> {
+  await mkdir(dirname(target), { recursive: true });
+  await writeFile(target, content);
+}
 
 async function bundle(entry: string, outfile: string, settings?: Settings): Promise<void> {
   await build({
