@@ -8,7 +8,7 @@ import { pickInt, seededRandom } from '../../src/testing/seeded-random.ts';
 import { startChild } from './support/child.ts';
 import { bytes, EVERYTHING, openStore, temporaryFolder, text } from './support/folder.ts';
 
-const ROUNDS = Math.max(12, Math.round(Number(process.env.NORIMAKI_ROUNDS ?? 200) / 8));
+const ROUNDS = Math.round(Number(process.env.NORIMAKI_ROUNDS ?? 100) / 8);
 
 test('compacting gives space back, keeps every record and version, and lets reads and writes go on', async () => {
   const { data } = await temporaryFolder();
