@@ -1,6 +1,7 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { memory } from '../../src/stores/memory/index.ts';
 import { type ContractCase, contractCases, manualClock, seededRandom } from '../../src/testing/index.ts';
+import { withoutStacks } from '../support/without-stacks.ts';
 import { committingMutants } from './mutants/committing.ts';
 import { vectorCommitMutants } from './mutants/committing-vectors.ts';
 import { keepingMutants } from './mutants/keeping.ts';
@@ -20,6 +21,8 @@ const MUTANTS: Record<string, Mutant> = {
   ...vectorCommitMutants,
   ...watchMutants,
 };
+
+beforeAll(() => withoutStacks());
 
 const { capabilities } = await memory().openStore({ clock: manualClock(), random: seededRandom(1) });
 const kills: string[] = [];

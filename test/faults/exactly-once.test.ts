@@ -6,6 +6,7 @@ import { memory } from '../../src/stores/memory/index.ts';
 import { faultStore, limitCapabilities, manualClock, seededRandom } from '../../src/testing/index.ts';
 import { isLong, regressions } from '../support/campaign.ts';
 import { fateOf, SURVIVABLE_FAULTS } from '../support/fates.ts';
+import { withoutStacks } from '../support/without-stacks.ts';
 
 // Every change appends a number of its own, so that a lost, doubled or reordered one shows in the record itself.
 
@@ -87,18 +88,9 @@ function check({ fates, final }: Awaited<ReturnType<typeof simulate>>): string[]
   return problems;
 }
 
-/** Until the end of the test: to capture a stack for each of a hundred thousand expected errors takes a tenth of the time. */
-function withoutStacks(): void {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  onTestFinished(() => {
-    Error.stackTraceLimit = limit;
-  });
-}
-
 test(`${SEEDS} seeds with every fault: acknowledged exactly once, unknown at most once, refused never`, async () => {
   const count = { acknowledged: 0, refused: 0, unknown: 0 };
-  withoutStacks();
+  onTestFinished(withoutStacks());
   for (const seed of [...regressions('exactly-once'), ...Array.from({ length: SEEDS }, (_, i) => i)]) {
     const run = await simulate(seed);
     for (const fate of run.fates.values()) count[fate]++;
