@@ -11,7 +11,7 @@ import { startChild } from './support/child.ts';
 import { openStore, temporaryFolder } from './support/folder.ts';
 import { vectorOf } from './support/vectors.ts';
 
-const ROUNDS = Math.round(Number(process.env.NORIMAKI_ROUNDS ?? 200) / 8);
+const ROUNDS = Math.round(Number(process.env.NORIMAKI_ROUNDS ?? 200) / 4);
 const SEED = Number(process.env.NORIMAKI_SEED ?? randomInt(2 ** 31));
 
 /** With so many dimensions few vectors are enough for a graph: only graphs are saved. */
