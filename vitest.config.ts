@@ -5,15 +5,14 @@ import { quickFolder } from './test/support/quick-folder.ts';
 
 /** Count what their process has open or holds in memory, or change what it has loaded. */
 const ALONE = [
-  'test/{decorator-matrix,docs,types}/**/*.test.ts',
   'test/embedded/lifecycle.test.ts',
   'test/embeddings/guards.test.ts',
   'test/norikv/{back-pressure,idempotency-memory,keep-alive,network-faults,server-handshake}.test.ts',
   'test/repositories/opentelemetry.test.ts',
 ];
 
-/** Run what was built. */
-const BUILT = ['test/cli/*.test.ts', 'test/docs/{examples,wordnet}.test.ts'];
+/** Run what was built, or compile. */
+const BUILT = ['test/{cli,decorator-matrix,docs,types}/**/*.test.ts'];
 
 /** Bundles what they start. */
 const CHILDREN = './test/support/bundled-children.ts';
@@ -22,7 +21,7 @@ export default defineConfig({
   oxc: { decorator: { legacy: true } },
   test: {
     projects: [
-      { extends: true, test: { name: 'alone', include: ALONE, exclude: BUILT, globalSetup: CHILDREN } },
+      { extends: true, test: { name: 'alone', include: ALONE, globalSetup: CHILDREN } },
       // These and all others leave nothing behind, so they share what they import: a tenth of the time. Only two projects, as a
       // worker imports anew for each.
       {
