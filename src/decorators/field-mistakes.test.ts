@@ -44,6 +44,28 @@ test('decorators go on plain fields', () => {
   `);
 });
 
+test('decorators of fields do not go on the class', () => {
+  // @ts-expect-error: it is for fields.
+  @Versioned()
+  @Entity('odd')
+  class Odd {
+    @Id() id!: string;
+  }
+  expect(mistakesIn(Odd)).toBe(
+    'The entity odd (class Odd) has 1 mistake:\n  - Odd is a class, and @Versioned goes on one of its fields.',
+  );
+
+  class Standard {}
+  const metadata = {};
+  const context = { kind: 'class', name: 'Standard', metadata };
+  // As a compiler of standard decorators calls them.
+  for (const decorate of [Versioned(), Entity('standard')]) {
+    (decorate as (target: object, context: object) => void)(Standard, context);
+  }
+  Object.defineProperty(Standard, Symbol.metadata, { value: metadata });
+  expect(mistakesIn(Standard)).toContain('  - Standard is a class, and @Versioned goes on one of its fields.');
+});
+
 test('a stored field has one schema', () => {
   @Entity('twice')
   class Twice {

@@ -113,6 +113,11 @@ export function noteField(
   // The legacy way passes the prototype, or the constructor for a static member.
   const legacyClass = typeof target === 'function' ? target : target?.constructor;
   const notes = standard ? standardNotes(context.metadata) : legacyNotes(legacyClass as object);
+  // Types refuse it there; a program that is not checked may have it.
+  if (standard ? (context.kind as string) === 'class' : context === undefined) {
+    notes.problems.push({ text: `is a class, and ${decorator} goes on one of its fields.` });
+    return;
+  }
   const key = standard ? context.name : context;
   const kind = standard
     ? standardKind(context)
