@@ -15,15 +15,15 @@ export function examplesIn(folder = '.'): string[] {
 /** Examples as plain JavaScript: quicker than starting tsx for each, and for each process that it starts itself. */
 export class CompiledExamples {
   readonly #out = mkdtempSync(join(PROGRAMS, 'examples-'));
+  readonly #tsconfig = readFileSync(join(ROOT, 'tsconfig.json'), 'utf8');
 
   /** The compiled file. */
   compile(name: string): string {
     const file = join(this.#out, name.replace(/ts$/, 'js'));
-    const tsconfigRaw = readFileSync(join(ROOT, 'tsconfig.json'), 'utf8');
     const { code } = transformSync(readFileSync(join(EXAMPLES, name), 'utf8'), {
       loader: 'ts',
       target: 'node20',
-      tsconfigRaw,
+      tsconfigRaw: this.#tsconfig,
     });
     mkdirSync(dirname(file), { recursive: true });
     // What it imports or forks stands beside it, compiled as well.
@@ -31,9 +31,9 @@ export class CompiledExamples {
     return file;
   }
 
-  /** The compiled `demo.ts` of a folder, after all that stands beside it. */
+  /** The compiled `demo.ts` of a folder, with all that stands beside it. */
   demo(folder: string): string {
     for (const name of examplesIn(folder)) this.compile(name);
-    return this.compile(join(folder, 'demo.ts'));
+    return join(this.#out, folder, 'demo.js');
   }
 }

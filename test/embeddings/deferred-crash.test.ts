@@ -14,6 +14,8 @@ import { disagreements } from './support/oracle.ts';
 import { SavedNote, savedEmbedder, type TextMessage } from './support/saved.ts';
 import { laterClock, TextLedger } from './support/text-ledger.ts';
 
+/** From one step at which a worker dies to the next; after one is before the one that follows. */
+const STRIDE = isLong ? 1 : 2;
 const IDS = ['plain', 'edited', 'expired', 'poison', 'rewritten'];
 
 /** What a worker makes vectors of: texts that each have one, or two, of which an edit keeps the first. */
@@ -24,8 +26,6 @@ const kinds = {
     text: (id: string) => `of ${id}`,
     last: 'last',
     each: 1,
-    // After one step is before the next.
-    stride: isLong ? 1 : 2,
   },
   'texts with passages': {
     entity: Late,
@@ -34,7 +34,6 @@ const kinds = {
     text: (id: string) => words(`${id}1`, `${id}2`),
     last: words('edited1', 'last'),
     each: 2,
-    stride: isLong ? 1 : 2,
   },
 };
 
@@ -89,7 +88,7 @@ test.each(Object.entries(kinds))(
   async (_, kind) => {
     const { calls } = await crashAt(kind, Number.POSITIVE_INFINITY, 'crashBefore');
     expect(calls).toBeGreaterThan(15);
-    for (let at = 1; at <= calls; at += kind.stride) {
+    for (let at = 1; at <= calls; at += STRIDE) {
       for (const moment of ['crashBefore', 'crashAfter'] as const) {
         expect((await crashAt(kind, at, moment)).wrong, `${moment} call ${at}`).toEqual([]);
       }

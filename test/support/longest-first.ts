@@ -2,12 +2,8 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files of eight seconds and more, longest first. */
+/** Files of some six seconds and more of the project that comes last, about the longest first. */
 const LONGEST = [
-  'test/docs/examples.test.ts',
-  'test/norikv/network-faults.test.ts',
-  'test/cli/usage.test.ts',
-  'test/docs/wordnet.test.ts',
   'test/norikv/contract.test.ts',
   'test/embedded/crash.test.ts',
   'src/stores/embedded/contract.test.ts',
@@ -28,8 +24,8 @@ const LONGEST = [
 });
 
 /**
- * In each project the files that take longest come first: one that begins last would leave all other processors idle. The
- * projects stay together, as a worker serves one of them.
+ * The projects one after the other, as a worker serves one of them; in the last one the files that take longest come first: one
+ * that begins last would leave all other processors idle.
  */
 export default class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
