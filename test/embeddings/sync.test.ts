@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { distance } from '../../src/core/vectors/index.ts';
 import { Embedding } from '../../src/decorators/index.ts';
-import { Entity, Field, Id, NorimakiError, open, Ttl, type Version, Versioned } from '../../src/index.ts';
+import { Entity, Field, Id, NorimakiError, open, Ttl, Unique, type Version, Versioned } from '../../src/index.ts';
 import { memory } from '../../src/stores/memory/index.ts';
 import { type Ability, fakeEmbedder, limitCapabilities, manualClock, seededRandom } from '../../src/testing/index.ts';
+import { SkewedClock } from '../support/skewed-clock.ts';
 
 @Entity('note')
 class Note {
@@ -19,7 +20,7 @@ class Note {
 @Ttl('1h')
 class Page {
   @Id() id!: Id<string>;
-  @Field(z.string()) text!: string;
+  @Field(z.string()) @Unique() text!: string;
   @Embedding({ from: (page: Page) => page.text.toUpperCase(), index: 'exact' }) vector?: Float32Array;
 }
 
@@ -143,6 +144,19 @@ describe.each(Object.entries(kinds))('on %s', (_, limits) => {
     await clock.advance(3_600_000);
     expect(await pages.search('soon gone')).toMatchObject({ hits: [], exhausted: true, dropped: 1 });
     expect(await pages.search('soon gone')).toMatchObject({ hits: [], exhausted: true, dropped: 0 });
+  });
+
+  test('an entity that has expired by a clock which is ahead leaves its text to another, and its vector ends in time', async () => {
+    const { db, store, clock, embedder } = await world();
+    const pages = db.repo(Page);
+    await pages.create({ id: 'a', text: 'tea' });
+    const ahead = await open(store, { clock: new SkewedClock(clock, 3_600_000), embedder });
+    await ahead.repo(Page).create({ id: 'b', text: 'tea' });
+    expect((await pages.search('TEA')).hits.map(({ entity }) => entity.id)).toEqual(['b']);
+    await clock.advance(3_600_000);
+    await pages.create({ id: 'c', text: 'rice' });
+    if (limits.length > 0) return;
+    expect(await db.doctor()).toMatchObject({ isHealthy: true, checked: { records: 2, vectors: 2, claims: 2 } });
   });
 
   test('64 concurrent mutates of one text embed once; what only passed by is not embedded', async () => {

@@ -10,7 +10,7 @@ import {
 } from '../../src/testing/index.ts';
 import { StoreWrapper } from '../../src/testing/store-wrapper.ts';
 import { openMemory } from '../support/open.ts';
-import { SkewedClock } from './support/limiters.ts';
+import { SkewedClock } from '../support/skewed-clock.ts';
 
 async function world(options: Partial<ConcurrencyLimiterOptions> = {}) {
   const { db, clock, store } = await openMemory();

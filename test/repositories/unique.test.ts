@@ -2,10 +2,21 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Store } from '../../src/core/store.ts';
-import { type Database, type Default, Entity, Field, Id, open, Ttl, Unique } from '../../src/index.ts';
-import { faultStore, limitCapabilities, seededRandom } from '../../src/testing/index.ts';
+import {
+  type Database,
+  type Default,
+  Entity,
+  Field,
+  Id,
+  open,
+  type RepositoryOf,
+  Ttl,
+  Unique,
+} from '../../src/index.ts';
+import { faultStore, limitCapabilities, type ManualClock, seededRandom } from '../../src/testing/index.ts';
 import { isLong } from '../support/campaign.ts';
 import { openMemory, START } from '../support/open.ts';
+import { SkewedClock } from '../support/skewed-clock.ts';
 
 @Entity('user')
 class User {
@@ -17,11 +28,21 @@ class User {
 }
 
 @Entity('lease')
-@Ttl('1m')
+@Ttl('1m', { onWrite: 'renew' })
 class Lease {
   @Id() id!: Id<string>;
   @Field(z.string()) @Unique() slot!: string;
+  @Field(z.string().optional()) @Unique() tag?: string;
 }
+
+@Entity('seat')
+@Ttl('100ms', { onWrite: 'renew' })
+class Seat {
+  @Id() id!: Id<string>;
+  @Field(z.string()) @Unique() row!: string;
+}
+
+type Leases = RepositoryOf<typeof Lease, Store>;
 
 const stores = {
   'in one commit': (store: Store): Store => store,
@@ -108,6 +129,22 @@ describe.each(Object.entries(stores))('a unique field, %s', (_name, limit) => {
     await leases.touch('1', { ttl: '1h' });
     clock.set(START + 120_000);
     await expect(leases.create({ id: '2', slot: 's' })).rejects.toMatchObject({ code: 'already.exists' });
+  });
+
+  test.each<[string, (leases: Leases) => Promise<unknown>]>([
+    ['renews its time', (leases) => leases.touch('1')],
+    ['gives it up', (leases) => leases.mutate('1', (lease) => void Object.assign(lease, { slot: 'other' }))],
+    ['is deleted', (leases) => leases.delete('1')],
+  ])('that a clock which is ahead took from its holder stays taken when that one %s', async (_verb, write) => {
+    const { db, store, clock } = await openLimited();
+    const leases = db.repo(Lease);
+    await leases.create({ id: '1', slot: 's', tag: 't' });
+    const ahead = await open(limit(store), { clock: new SkewedClock(clock, 60_000) });
+    await ahead.repo(Lease).create({ id: '2', slot: 's', tag: 't' });
+    await write(leases).catch((error) => expect(error).toMatchObject({ code: 'not.found' }));
+    expect((await leases.findOne({ slot: 's' }))?.id).toBe('2');
+    await expect(leases.create({ id: '3', slot: 's' })).rejects.toMatchObject({ code: 'already.exists' });
+    expect(await leases.get('1')).toBeUndefined();
   });
 });
 
@@ -239,48 +276,73 @@ test('a record that is made and deleted behind a writer’s back does not take t
   await expect(others.create({ id: '2', email: 'a' })).rejects.toMatchObject({ code: 'already.exists' });
 });
 
+/** Three clients, each with a clock that is so much ahead, write to records of three ids as chance has it. */
+async function race(
+  store: Store,
+  clock: ManualClock,
+  seed: number,
+  ahead: readonly number[],
+  write: (db: Database<Store>, pick: (n: number) => number) => Promise<unknown>,
+): Promise<void> {
+  const clients = await Promise.all(
+    ahead.map((offset, i) => {
+      const faults = { delay: 0.5, errorAfter: 0.05, lostRequest: 0.05 };
+      const faulty = faultStore(store, { random: seededRandom(seed + i), clock, faults });
+      return open(faulty, { clock: new SkewedClock(clock, offset), random: seededRandom(seed + 10 + i) });
+    }),
+  );
+  const random = seededRandom(seed + 20);
+  const pick = (n: number) => Math.floor(random.float() * n);
+  await Promise.all(
+    clients.map(async (db) => {
+      for (let i = 0; i < 8; i++) await write(db, pick).catch(() => {});
+    }),
+  );
+}
+
 describe('racing writers', () => {
+  const IDS = ['1', '2', '3'];
+  const runs = { numRuns: isLong ? 2_000 : 60, seed: 20_260_101, endOnFailure: true };
+  const seeds = fc.integer({ min: 0, max: 1e9 });
+
   test.each(Object.entries(stores))('never hold one value twice, %s', async (_name, limit) => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 0, max: 1e9 }), async (seed) => {
-        const { store, clock } = await openMemory({ seed });
-        const limited = limit(store);
-        const clients = await Promise.all(
-          [0, 1, 2].map((i) =>
-            open(
-              faultStore(limited, {
-                random: seededRandom(seed + i),
-                clock,
-                faults: { delay: 0.5, errorAfter: 0.05, lostRequest: 0.05 },
-              }),
-              { clock, random: seededRandom(seed + 10 + i) },
-            ),
-          ),
-        );
-        const random = seededRandom(seed + 20);
-        const pick = (n: number) => Math.floor(random.float() * n);
-        await Promise.all(
-          clients.map(async (db) => {
-            const users = db.repo(User);
-            for (let i = 0; i < 8; i++) {
-              const [id, email] = [`u${pick(3)}`, `e${pick(2)}`];
-              const action = pick(3);
-              const done =
-                action === 0
-                  ? users.put({ id, email })
-                  : action === 1
-                    ? users.delete(id)
-                    : users.mutate(id, (user) => void Object.assign(user, { email }));
-              await done.catch(() => {});
-            }
-          }),
-        );
-        const all = (await (await open(store, { clock })).repo(User).getMany(['u0', 'u1', 'u2'])).filter(
-          (u) => u !== undefined,
-        );
-        expect(new Set(all.map(({ email }) => email)).size).toBe(all.length);
+      fc.asyncProperty(seeds, async (seed) => {
+        const { store, clock, db } = await openMemory({ seed });
+        await race(limit(store), clock, seed, [0, 0, 0], (client, pick) => {
+          const users = client.repo(User);
+          const [id, email] = [`${1 + pick(3)}`, `e${pick(2)}`];
+          const action = pick(3);
+          if (action === 0) return users.put({ id, email });
+          if (action === 1) return users.delete(id);
+          return users.mutate(id, (user) => void Object.assign(user, { email }));
+        });
+        const emails = (await db.repo(User).getMany(IDS)).flatMap((user) => user?.email ?? []);
+        expect(new Set(emails).size).toBe(emails.length);
       }),
-      { numRuns: isLong ? 2_000 : 60, seed: 20_260_101, endOnFailure: true },
+      runs,
+    );
+  });
+
+  test.each(Object.entries(stores))('nor where records expire by clocks that differ, %s', async (_name, limit) => {
+    await fc.assert(
+      fc.asyncProperty(seeds, async (seed) => {
+        const { store, clock, db } = await openMemory({ seed });
+        const twice: string[] = [];
+        await race(limit(store), clock, seed, [-80, 0, 80], async (client, pick) => {
+          const seats = client.repo(Seat);
+          const [id, row] = [`${1 + pick(3)}`, `r${pick(2)}`];
+          const action = pick(4);
+          if (action === 0) await clock.advance(pick(40));
+          else if (action === 1) await seats.put({ id, row });
+          else if (action === 2) await seats.touch(id);
+          else await seats.mutate(id, (seat) => void Object.assign(seat, { row }));
+          const rows = (await db.repo(Seat).getMany(IDS)).flatMap((seat) => seat?.row ?? []);
+          if (new Set(rows).size < rows.length) twice.push(`after ${action} of ${id}: ${rows}`);
+        });
+        expect(twice).toEqual([]);
+      }),
+      runs,
     );
   });
 });

@@ -53,7 +53,7 @@ async function reserve(
   // No entry in the ring of operations: the fields are as they were.
   const { value, envelope } =
     live === undefined
-      ? tombstone(context, key, base.envelope, operationId, vectors)
+      ? tombstone(context, key, base.envelope, operationId, { vectors })
       : closed(context, key, live.body, { ...live.envelope, vectors });
   const precondition = version === undefined ? { ifAbsent: true } : { ifMatch: version };
   const put: CommitOperation = { type: 'put', key, value, expiresAt: envelope.expiresAt, ...precondition };

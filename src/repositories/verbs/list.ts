@@ -21,7 +21,7 @@ export function scanEntities(
 }
 
 export async function countEntities(context: RepositoryContext, options: ListOptions): Promise<number> {
-  // On a store that commits, whatever it lists is a live record; others may list tombstones.
+  // What a store that commits lists has not reached its deadline; others may list tombstones, which stand for an hour.
   const isLive = context.client.store.capabilities.commit
     ? () => true
     : (entry: ScanPage['entries'][number]) =>

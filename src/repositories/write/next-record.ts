@@ -156,21 +156,27 @@ export function sealed(context: RepositoryContext, key: Key, record: LiveRecord,
 /** Longer than any writer may take between reading that a record is absent and writing it. */
 const TOMBSTONE_LIFE_MS = 3_600_000;
 
+/** What a tombstone says beside the absence. */
+interface TombstoneOptions {
+  /** Entries of vectors that are about to be inserted. */
+  readonly vectors?: string | undefined;
+  /** Until when it stands, in milliseconds; else as long as any writer may need it. */
+  readonly expiresAt?: number | undefined;
+}
+
 /**
  * What stands where no record is, so that absence has a version: without it a writer that saw no record could not tell
- * that one was made and deleted since. `before` is what it replaces, if there was anything; `vectors` are entries of
- * vectors that are about to be inserted.
+ * that one was made and deleted since. `before` is what it replaces, if there was anything.
  */
 export function tombstone(
   context: RepositoryContext,
   key: Key,
   before: Envelope | undefined,
   operationId: string,
-  vectors?: string,
+  { vectors, expiresAt = context.environment.clock.now() + TOMBSTONE_LIFE_MS }: TombstoneOptions = {},
 ): Sealed {
-  const { model, environment } = context;
+  const { model } = context;
   const start: Envelope = before ?? { schema: model.schema, born: operationId, seq: 0, ops: '', ...ownerOf(context) };
-  const expiresAt = environment.clock.now() + TOMBSTONE_LIFE_MS;
   const envelope = remember({ ...start, vectors, expiresAt, tombstone: true }, [operationId], model.ring);
   return closed(context, key, '{"json":null', envelope);
 }

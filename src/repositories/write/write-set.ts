@@ -1,4 +1,5 @@
 import type { Envelope } from '../../core/codec/index.ts';
+import { keyName } from '../../core/keys/index.ts';
 import type { IdPart } from '../../core/model/model.ts';
 import type { CommitOperation, Key, Precondition } from '../../core/store.ts';
 import type { VectorName } from '../../core/vectors/index.ts';
@@ -118,6 +119,7 @@ export function writeSet(
     const expiry = isAtomic ? { expiresAt } : {};
     claims.push({ purpose: 'unique', type: 'put', key: claim.key, value: claimValue(id), ...expiry, ...precondition });
   }
+  if (isAtomic) claims.push(...endedHolders(context, take, writeId));
   for (const [name, claim] of was.claims) {
     if (!will.claims.has(name)) claims.push({ purpose: 'unique', type: 'delete', key: claim.key });
   }
@@ -154,6 +156,28 @@ function recordChange(
       : sealed(context, key, after, writeId);
   const named = isAtomic && expiring.length > 0 ? expiring : undefined;
   return { record: new RecordPut(key, stored, precondition, named), envelope: stored.envelope };
+}
+
+/**
+ * The records that lose a claim because they have expired by this clock. By one that is behind they live on, and their
+ * next write would take the claim back: so each becomes a tombstone, until its own deadline, when all that it named ends.
+ */
+function endedHolders(
+  context: RepositoryContext,
+  claims: readonly NeededClaim[],
+  writeId: string,
+): readonly PlannedOperation[] {
+  const ended = new Map<string, PlannedOperation>();
+  for (const { orphanOf } of claims) {
+    if (orphanOf === undefined || orphanOf.snapshot.live !== undefined) continue;
+    const { version: ifMatch, envelope } = orphanOf.snapshot;
+    if (ifMatch === undefined || envelope === undefined) continue;
+    const key = context.keys.record(orphanOf.id);
+    const { expiresAt } = envelope;
+    const { value } = tombstone(context, key, envelope, writeId, { expiresAt });
+    ended.set(keyName(key), { purpose: 'unique', type: 'put', key, value, expiresAt, ifMatch });
+  }
+  return [...ended.values()];
 }
 
 /** What a write set leaves under the record's own key. */

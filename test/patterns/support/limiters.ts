@@ -1,4 +1,3 @@
-import type { Clock } from '../../../src/core/clock.ts';
 import type { Store } from '../../../src/core/store.ts';
 import { open } from '../../../src/index.ts';
 import { RateLimiter, type RateLimiterOptions } from '../../../src/patterns/index.ts';
@@ -9,28 +8,7 @@ import {
   type ManualClock,
   seededRandom,
 } from '../../../src/testing/index.ts';
-
-/** A wall clock of its own, which may be wrong; waits are real. */
-export class SkewedClock implements Clock {
-  readonly #true: ManualClock;
-  offset = 0;
-
-  constructor(trueClock: ManualClock) {
-    this.#true = trueClock;
-  }
-
-  now(): number {
-    return this.#true.now() + this.offset;
-  }
-
-  mono(): number {
-    return this.#true.mono();
-  }
-
-  sleep(...call: Parameters<Clock['sleep']>): Promise<void> {
-    return this.#true.sleep(...call);
-  }
-}
+import { SkewedClock } from '../../support/skewed-clock.ts';
 
 /** One process on a store: a clock, chance and faults of its own. */
 export interface LimiterProcess {

@@ -14,7 +14,7 @@ import {
   seededRandom,
 } from '../../../src/testing/index.ts';
 import { StoreWrapper } from '../../../src/testing/store-wrapper.ts';
-import { SkewedClock } from './limiters.ts';
+import { SkewedClock } from '../../support/skewed-clock.ts';
 
 export const Note = defineEntity('note', z.object({ id: z.string(), text: z.string().default('') }), { id: 'id' });
 
