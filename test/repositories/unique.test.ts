@@ -160,6 +160,21 @@ class Account {
   @Field(z.string()) @Unique() email!: string;
 }
 
+test('a doctor whose clock runs ahead while it works frees no value of a record that goes on', async () => {
+  const { db, store, clock } = await openMemory();
+  const leases = db.repo(Lease);
+  await leases.create({ id: '1', slot: 's' });
+  const skewed = new SkewedClock(clock);
+  const doctor = await open(store, { clock: skewed });
+  doctor.repo(Lease);
+  const onProgress = (): void => {
+    skewed.offset = 60_000;
+  };
+  await doctor.doctor({ fix: true, onProgress });
+  await leases.create({ id: '2', slot: 's' });
+  expect((await leases.getMany(['1', '2'])).map((lease) => lease?.id)).toEqual([undefined, '2']);
+});
+
 describe.each(Object.entries(stores))('a constraint that is added to data, %s', (_name, limit) => {
   test('never takes a claim away from who has it, and holds each record from its next write on', async () => {
     const { store, clock } = await openMemory();

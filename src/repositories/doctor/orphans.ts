@@ -10,6 +10,7 @@ import type { VectorSpace } from '../vectors/space.ts';
 import { isNamedBy, ownerOf } from '../vectors/vector-id.ts';
 import { holdsKey, ownerOfClaim } from './derived.ts';
 import { type Examination, examine, type Look, send } from './examination.ts';
+import { removeExpired } from './remove-expired.ts';
 import { pagesOf, readMany } from './walk.ts';
 
 /** What is there for a record, looked at from its own side. */
@@ -76,7 +77,10 @@ function orphanLook(examination: Examination, kind: 'claims' | 'entries', key: K
     const now = await client.get(key, { signal });
     if (now?.version !== found.version) return 'moving';
     const remove = { type: 'delete', key, ifMatch: found.version } as const;
-    const mend = (): Promise<void> => send(examination, id, seen, [remove]);
+    // By a clock that is behind it lives on, and would without what it holds: so it goes first.
+    const hasExpired = seen.live === undefined && seen.envelope !== undefined && seen.envelope.tombstone !== true;
+    const mend = (): Promise<void> =>
+      hasExpired ? removeExpired(examination, id, seen) : send(examination, id, seen, [remove]);
     return { kind: kind === 'claims' ? 'unique.orphan' : 'index.orphan', mend };
   };
 }

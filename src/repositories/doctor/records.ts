@@ -2,13 +2,10 @@ import { NorimakiError } from '../../core/errors.ts';
 import type { EmbeddingModel, IdPart } from '../../core/model/model.ts';
 import { forEachAtOnce } from '../each.ts';
 import { namesOf } from '../reindex/mend.ts';
-import { describeRecord, isGone, type LiveRecord, openStored, readSnapshot, snapshotOf } from '../snapshot.ts';
-import { spacesInUse } from '../vectors/catalog.ts';
-import { parseEntries } from '../vectors/entry.ts';
-import { vectorIds } from '../vectors/vector-id.ts';
-import { randomOperationId } from '../write/next-record.ts';
+import { isGone, type LiveRecord, openStored, readSnapshot, snapshotOf } from '../snapshot.ts';
 import { suspectsOfGroups } from './derived.ts';
 import { type Diagnosis, type Examination, examine, type Look, type Suspect } from './examination.ts';
+import { removeExpired } from './remove-expired.ts';
 import { namingInUse, vectorLook } from './vectors.ts';
 import { pagesOf, readMany } from './walk.ts';
 
@@ -121,31 +118,7 @@ function expiredLook(examination: Examination, id: readonly IdPart[]): Look {
     const { envelope } = openStored(context, id, stored);
     // What marks an absence is in its place until it expires.
     if (!isGone(context, { ...envelope, tombstone: undefined })) return 'healthy';
-    const diagnosis: Diagnosis = { kind: 'record.expired', mend: () => remove(examination, id, snapshot) };
+    const diagnosis: Diagnosis = { kind: 'record.expired', mend: () => removeExpired(examination, id, snapshot) };
     return diagnosis;
   };
-}
-
-/** Deletes an expired record with its vectors; its claims and entries are found as orphans next. */
-async function remove(
-  examination: Examination,
-  id: readonly IdPart[],
-  { version, envelope }: ReturnType<typeof snapshotOf>,
-): Promise<void> {
-  const { context, signal } = examination;
-  const { client, keys, model, vectors } = context;
-  const state = await vectors?.catalog.current();
-  const namespaces = new Map(
-    state === undefined ? [] : Array.from(spacesInUse(state), ([, space]) => [space.id, space.namespace]),
-  );
-  const deletes = parseEntries(envelope?.vectors).flatMap((entry) => {
-    const namespace = namespaces.get(entry.space);
-    if (namespace === undefined) return [];
-    const names = vectorIds(() => describeRecord(model, id), id, entry);
-    return names.map((name) => ({ type: 'delete', namespace, id: name }) as const);
-  });
-  const idempotencyKey = randomOperationId(context.environment.random);
-  const operation = { type: 'delete', key: keys.record(id), ifMatch: version } as const;
-  const outcome = await client.write([operation], { idempotencyKey, vectors: deletes, signal });
-  if (outcome.kind === 'notApplied') throw outcome.error;
 }

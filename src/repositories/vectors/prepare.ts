@@ -89,7 +89,7 @@ export async function prepareVectors(
   return {
     after: named,
     inserts: made.flatMap((one) => (one.kind === 'skipped' ? [] : one.inserts)),
-    deletes: namesOf(context, id, removed, catalog).map((name) => ({ type: 'delete', ...name })),
+    deletes: vectorNamesOf(context, id, removed, catalog).map((name) => ({ type: 'delete', ...name })),
     expiring: expiring(named),
     operations,
     isDeferred,
@@ -164,10 +164,11 @@ function expiringNames(
   catalog: CatalogState,
 ): VectorName[] {
   if (after?.envelope.expiresAt === undefined) return [];
-  return namesOf(context, id, parseEntries(after.envelope.vectors), catalog);
+  return vectorNamesOf(context, id, parseEntries(after.envelope.vectors), catalog);
 }
 
-function namesOf(
+/** The vectors that entries of a record name. */
+export function vectorNamesOf(
   context: RepositoryContext,
   id: readonly IdPart[],
   entries: readonly VectorEntry[],
