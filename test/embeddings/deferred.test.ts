@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { NorimakiError, type RepositoryOf, repositoryCalls } from '../../src/index.ts';
 import type { MemoryStore } from '../../src/stores/memory/index.ts';
 import { fakeEmbedder, limitCapabilities } from '../../src/testing/index.ts';
+import { SkewedClock } from '../support/skewed-clock.ts';
 import {
   countVectors,
   down,
@@ -343,6 +344,20 @@ describe('what happens while it waits', () => {
     await notes.outbox.drain();
     expect(embedder.calls).toEqual([]);
     expect(await notes.outbox.counts()).toEqual(idle);
+  });
+
+  test('an entity that has expired by the clock of a worker alone waits for who renews it', async () => {
+    const { process, embedder, clock } = await world({ autoAdvance: false });
+    const home = (await process()).repo(Note);
+    await home.create({ id: 'a', text: 'x' }, { ttl: '1m' });
+    const ahead = (await process({ clock: new SkewedClock(clock, 60_000) })).repo(Note);
+    const draining = ahead.outbox.drain();
+    await until(() => clock.sleeping > 0);
+    expect(embedder.calls).toEqual([]);
+    await home.touch('a', { ttl: '1h' });
+    await clock.advance(1_000);
+    await draining;
+    expect(await disagreements(home, embedder, ['a'])).toEqual([]);
   });
 
   test('a program that makes another text brings the record up to date, and back again', async () => {

@@ -8,6 +8,9 @@ import { type MissingVector, type OutboxPlan, planOutbox, type Refreshed } from 
 import type { Answer } from './outbox-provider.ts';
 import { type Asked, type Driver, type Outcome, refresh, settle, settleFailed, settleGone } from './outbox-settle.ts';
 
+/** Until a record that has expired by this clock is looked at again. */
+const EXPIRED_WAIT_MS = 1_000;
+
 type Leases = Map<OutboxItem['key'], OutboxItem>;
 
 /**
@@ -38,6 +41,7 @@ export async function driveBatch(
       // One plan for each item.
       const plan = plans[i] as OutboxPlan;
       if (plan.kind === 'gone') return settleGone(driver, item);
+      if (plan.kind === 'expired') return { kind: 'later', wait: EXPIRED_WAIT_MS };
       if (plan.kind === 'refresh') return refresh(driver, item, refreshed, plan.renew);
       if (plan.kind === 'failed') return settleFailed(driver, item, plan.error);
       const isLost = worth.includes(item) && !leases.has(item.key);

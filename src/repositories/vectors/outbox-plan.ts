@@ -5,7 +5,7 @@ import type { Stored } from '../../core/store.ts';
 import type { Version } from '../../core/version.ts';
 import type { RepositoryContext } from '../context.ts';
 import { hydrate } from '../entity.ts';
-import { describeRecord, isGone, openStored } from '../snapshot.ts';
+import { describeRecord, isExpired, openStored } from '../snapshot.ts';
 import type { CatalogState, SpacesInUse } from './catalog.ts';
 import { parseEntries } from './entry.ts';
 import type { OutboxItem } from './outbox-item.ts';
@@ -26,6 +26,8 @@ export interface MissingVector {
 export type OutboxPlan =
   /** There is no record, so nothing is asked for. */
   | { readonly kind: 'gone' }
+  /** It has expired by this clock, and may live on by another: until the store drops it that is open. */
+  | { readonly kind: 'expired' }
   /** The code makes another text than that which was saved. */
   | { readonly kind: 'refresh'; readonly renew?: string | undefined }
   | { readonly kind: 'failed'; readonly version: Version; readonly error: unknown }
@@ -72,7 +74,8 @@ function planOne(
   const describe = (): string => describeRecord(model, id);
   try {
     const opened = openStored(context, id, stored);
-    if (isGone(context, opened.envelope)) return { kind: 'gone' };
+    if (opened.envelope.tombstone === true) return { kind: 'gone' };
+    if (isExpired(context, opened.envelope)) return { kind: 'expired' };
     const entity = hydrate(model, model.codec.decode(opened, describe).values, undefined);
     const entries = parseEntries(opened.envelope.vectors);
     const missing: MissingVector[] = [];
