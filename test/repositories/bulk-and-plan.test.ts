@@ -81,6 +81,26 @@ describe('createMany, putMany, deleteMany', () => {
     expect(results.slice(10).every((r) => !r.ok && r.error.code === 'aborted')).toBe(true);
     expect(await db.repo(Item).count()).toBe(10);
   });
+
+  test('begin nothing more after a mistake of the program, and tell it when all has ended', async () => {
+    const { db } = await openMemory();
+    const mistake = new TypeError('mine');
+    const items = db.repo(Item);
+    const call = items.createMany(
+      Array.from({ length: 50 }, (_, i) => ({ id: i })),
+      {
+        concurrency: 5,
+        onProgress: ({ done }) => {
+          if (done === 10) throw mistake;
+        },
+      },
+    );
+    await expect(call).rejects.toBe(mistake);
+    const stored = await items.count();
+    expect(stored).toBeLessThan(20);
+    await new Promise(setImmediate);
+    expect(await items.count()).toBe(stored);
+  });
 });
 
 describe('plan', () => {

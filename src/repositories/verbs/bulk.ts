@@ -1,5 +1,6 @@
 import { abortedError } from '../../core/abort.ts';
 import { NorimakiError } from '../../core/errors.ts';
+import { forEachAtOnce } from '../each.ts';
 
 export interface Progress {
   /** Items that are settled, the failed ones included. */
@@ -22,7 +23,11 @@ export type ItemResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: NorimakiError };
 
-/** Runs one call for each item, a bounded number at once, and reports on every one, in order. */
+/**
+ * Runs one call for each item, a bounded number at once, and reports on every one, in order. An error that is not of
+ * norimaki is a mistake of the program, in a schema or in `onProgress`: then nothing more is begun, and it is thrown once
+ * what is under way has ended.
+ */
 export async function forEachItem<I, T>(
   items: readonly I[],
   { concurrency = 64, signal, onProgress }: BulkOptions,
@@ -32,10 +37,9 @@ export async function forEachItem<I, T>(
     throw new NorimakiError('argument.invalid', 'concurrency is a whole number from 1.', { argument: 'concurrency' });
   }
   const results: ItemResult<T>[] = new Array(items.length);
-  let next = 0;
   let done = 0;
   let failed = 0;
-  const settleOne = async (at: number, item: I): Promise<void> => {
+  await forEachAtOnce([...items.entries()], concurrency, async ([at, item]) => {
     try {
       if (signal?.aborted) throw abortedError(signal);
       results[at] = { ok: true, value: await call(item) };
@@ -46,10 +50,6 @@ export async function forEachItem<I, T>(
     }
     done++;
     onProgress?.({ done, failed, total: items.length });
-  };
-  const work = async (): Promise<void> => {
-    for (let at = next++; at < items.length; at = next++) await settleOne(at, items[at] as I);
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, work));
+  });
   return results;
 }
