@@ -79,8 +79,8 @@ const GUARDS: Record<string, Missed> = {
   },
   'the deletes of all passages': {
     file: 'repositories/vectors/prepare.ts',
-    code: 'namesOf(context, id, removed, catalog)',
-    without: 'namesOf(context, id, removed, catalog).slice(0, 1)',
+    code: 'vectorNamesOf(context, id, removed, catalog)',
+    without: 'vectorNamesOf(context, id, removed, catalog).slice(0, 1)',
     cut: /vectors are left of 2 passages/,
   },
   'the deletes on a store that does not commit': {
