@@ -3,14 +3,13 @@ import { NorimakiError } from '../../core/errors.ts';
 import type { FieldGroup, IdPart } from '../../core/model/model.ts';
 import type { Key, Stored } from '../../core/store.ts';
 import { nextTurn } from '../../core/turn.ts';
-import { readSnapshot, snapshotOf } from '../snapshot.ts';
+import { snapshotOf } from '../snapshot.ts';
 import { spacesInUse } from '../vectors/catalog.ts';
 import { parseEntries } from '../vectors/entry.ts';
 import type { VectorSpace } from '../vectors/space.ts';
 import { isNamedBy, ownerOf } from '../vectors/vector-id.ts';
 import { holdsKey, ownerOfClaim } from './derived.ts';
 import { type Examination, examine, type Look, send } from './examination.ts';
-import { removeExpired } from './remove-expired.ts';
 import { pagesOf, readMany } from './walk.ts';
 
 /** What is there for a record, looked at from its own side. */
@@ -72,15 +71,16 @@ function orphanLook(examination: Examination, kind: 'claims' | 'entries', key: K
     const found = await client.get(key, { signal });
     if (found === undefined) return 'healthy';
     const id = ownerOfKey(key, found.value);
-    const seen = await readSnapshot(context, id, keys.record(id), { signal });
+    const stored = await client.get(keys.record(id), { signal });
+    const seen = snapshotOf(context, id, stored);
     if (holdsKey(context, seen.live, kind, key)) return 'healthy';
+    // By another clock it may live on, with what it holds, until the store ends both.
+    const hasExpired = seen.live === undefined && seen.envelope?.tombstone !== true;
+    if (hasExpired && stored?.expiresAt !== undefined) return 'healthy';
     const now = await client.get(key, { signal });
     if (now?.version !== found.version) return 'moving';
     const remove = { type: 'delete', key, ifMatch: found.version } as const;
-    // By a clock that is behind it lives on, and would without what it holds: so it goes first.
-    const hasExpired = seen.live === undefined && seen.envelope !== undefined && seen.envelope.tombstone !== true;
-    const mend = (): Promise<void> =>
-      hasExpired ? removeExpired(examination, id, seen) : send(examination, id, seen, [remove]);
+    const mend = (): Promise<void> => send(examination, id, seen, [remove]);
     return { kind: kind === 'claims' ? 'unique.orphan' : 'index.orphan', mend };
   };
 }

@@ -2,10 +2,12 @@ import { NorimakiError } from '../../core/errors.ts';
 import type { EmbeddingModel, IdPart } from '../../core/model/model.ts';
 import { forEachAtOnce } from '../each.ts';
 import { namesOf } from '../reindex/mend.ts';
-import { isGone, type LiveRecord, openStored, readSnapshot, snapshotOf } from '../snapshot.ts';
+import { isGone, type LiveRecord, openStored, readSnapshot, type Snapshot, snapshotOf } from '../snapshot.ts';
+import { parseEntries } from '../vectors/entry.ts';
+import { vectorNamesOf } from '../vectors/prepare.ts';
+import { randomOperationId } from '../write/next-record.ts';
 import { suspectsOfGroups } from './derived.ts';
 import { type Diagnosis, type Examination, examine, type Look, type Suspect } from './examination.ts';
-import { removeExpired } from './remove-expired.ts';
 import { namingInUse, vectorLook } from './vectors.ts';
 import { pagesOf, readMany } from './walk.ts';
 
@@ -112,13 +114,27 @@ function expiredLook(examination: Examination, id: readonly IdPart[]): Look {
   return async () => {
     const key = context.keys.record(id);
     const stored = await context.client.get(key, { signal });
-    if (stored === undefined) return 'healthy';
+    // By another clock it may live on: what the store ends by itself is left to it.
+    if (stored === undefined || stored.expiresAt !== undefined) return 'healthy';
     const snapshot = snapshotOf(context, id, stored);
     if (snapshot.live !== undefined) return 'healthy';
     const { envelope } = openStored(context, id, stored);
     // What marks an absence is in its place until it expires.
     if (!isGone(context, { ...envelope, tombstone: undefined })) return 'healthy';
-    const diagnosis: Diagnosis = { kind: 'record.expired', mend: () => removeExpired(examination, id, snapshot) };
+    const diagnosis: Diagnosis = { kind: 'record.expired', mend: () => remove(examination, id, snapshot) };
     return diagnosis;
   };
+}
+
+/** Deletes an expired record with its vectors; its claims and entries are found as orphans next. */
+async function remove(examination: Examination, id: readonly IdPart[], { version, envelope }: Snapshot): Promise<void> {
+  const { context, signal } = examination;
+  const { client, keys } = context;
+  const catalog = await context.vectors?.catalog.current();
+  const named = catalog === undefined ? [] : vectorNamesOf(context, id, parseEntries(envelope?.vectors), catalog);
+  const vectors = named.map((name) => ({ type: 'delete', ...name }) as const);
+  const idempotencyKey = randomOperationId(context.environment.random);
+  const operation = { type: 'delete', key: keys.record(id), ifMatch: version } as const;
+  const outcome = await client.write([operation], { idempotencyKey, vectors, signal });
+  if (outcome.kind === 'notApplied') throw outcome.error;
 }

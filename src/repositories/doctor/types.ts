@@ -6,7 +6,7 @@ import type { EntitySource } from '../../core/model/types.ts';
  * - `vector.missing`: a record has a text, and no vector where searches look;
  * - `vector.stale`: its vector is of another text than the code makes of it now;
  * - `vector.orphan`: a vector that no record names: never found, only in the way;
- * - `record.expired`: its deadline has come, and the store still has it;
+ * - `record.expired`: its deadline has come, and the store keeps it without one;
  * - `record.corrupt`: it cannot be read; never touched;
  * - `unique.missing`: a record whose value others could take;
  * - `unique.orphan`: a value that is kept for a record which does not hold it;
