@@ -31,24 +31,33 @@ const IDS = ['a', 'b', 'c', 'd'];
 const SEATS = ['1', '2', '3'];
 const CITIES = ['x', 'y'];
 
-const id = fc.constantFrom(...IDS);
-const client = fc.constantFrom(0, 1);
 const fields: fc.Arbitrary<Fields> = fc.record({
   seat: fc.constantFrom(...SEATS),
   city: fc.constantFrom(...CITIES),
   age: fc.constantFrom(undefined, 0, 1, 2),
 });
 const ttl: fc.Arbitrary<Life> = fc.constantFrom(undefined, 'keep', 'renew', '30ms', '300ms');
-const steps = fc.array(
-  fc.oneof(
-    fc.record({ verb: fc.constantFrom('create' as const, 'put' as const, 'mutate' as const), client, id, fields, ttl }),
-    fc.record({ verb: fc.constant('touch' as const), client, id, ttl }),
-    fc.record({ verb: fc.constant('delete' as const), client, id }),
-    fc.record({ verb: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 120 }) }),
-  ),
-  { minLength: 5, maxLength: 40 },
+const write = fc.oneof(
+  fc.record({ verb: fc.constantFrom('create' as const, 'put' as const, 'mutate' as const), fields, ttl }),
+  fc.record({ verb: fc.constant('touch' as const), ttl }),
+  fc.record({ verb: fc.constant('delete' as const) }),
 );
-type Step = typeof steps extends fc.Arbitrary<(infer S)[]> ? S : never;
+type Write = typeof write extends fc.Arbitrary<infer W> ? W : never;
+
+/** Writes of one client to one guest, which it does not wait for in between. */
+const burst = fc.record({
+  client: fc.constantFrom(0, 1),
+  id: fc.constantFrom(...IDS),
+  writes: fc.oneof(fc.tuple(write), fc.array(write, { minLength: 2, maxLength: 5 })),
+});
+const wait = fc.record({ ms: fc.integer({ min: 1, max: 120 }) });
+const steps = fc.array(fc.oneof({ arbitrary: burst, weight: 4 }, { arbitrary: wait, weight: 1 }), {
+  minLength: 5,
+  maxLength: 30,
+});
+
+/** What a write resolves to, or the code of its error. */
+type Done = Known | boolean | string;
 
 /** What repositories promise, said in the plainest way. */
 class Model {
@@ -60,43 +69,42 @@ class Model {
     return live.sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
-  /** What a step resolves to: the code of an error, or what `delete` found. */
-  take(step: Step): string | boolean | undefined {
-    if (step.verb === 'wait') {
-      this.now += step.ms;
-      return undefined;
-    }
-    const { id, verb } = step;
+  take(id: string, write: Write): Done {
+    const { verb } = write;
     const stored = this.#guests.get(id);
     const before = stored !== undefined && stored.until > this.now ? stored : undefined;
     if (verb === 'delete') return this.#guests.delete(id) && before !== undefined;
     if (before === undefined && (verb === 'mutate' || verb === 'touch')) return 'not.found';
     if (before !== undefined && verb === 'create') return 'already.exists';
-    const { seat, city, age } = 'fields' in step ? step.fields : (before as Known);
+    const { seat, city, age } = 'fields' in write ? write.fields : (before as Known);
     if (this.live().some(([other, its]) => other !== id && its.seat === seat)) return 'already.exists';
-    const given = step.ttl ?? (verb === 'touch' ? 'renew' : 'keep');
+    const given = write.ttl ?? (verb === 'touch' ? 'renew' : 'keep');
     const life = given === 'keep' || given === 'renew' ? LIFE : Number.parseInt(given, 10);
     const until = given === 'keep' && before !== undefined ? before.until : this.now + life;
-    this.#guests.set(id, { seat, city, age, until });
-    return undefined;
+    const after = { seat, city, age, until };
+    this.#guests.set(id, after);
+    return after;
   }
 }
 
-async function takeStep(guests: Guests, step: Exclude<Step, { verb: 'wait' }>): Promise<boolean | undefined> {
-  const { id } = step;
-  switch (step.verb) {
-    case 'create':
-    case 'put':
-      await guests[step.verb]({ id, ...step.fields }, { ttl: step.ttl });
-      return undefined;
-    case 'mutate':
-      await guests.mutate(id, (guest) => void Object.assign(guest, step.fields), { ttl: step.ttl });
-      return undefined;
-    case 'touch':
-      await guests.touch(id, { ttl: step.ttl });
-      return undefined;
-    case 'delete':
-      return guests.delete(id);
+const known = ({ seat, city, age, until }: Guest): Known => ({ seat, city, age, until: until?.getTime() ?? 0 });
+
+async function take(guests: Guests, id: string, write: Write): Promise<Done> {
+  try {
+    switch (write.verb) {
+      case 'create':
+      case 'put':
+        return known(await guests[write.verb]({ id, ...write.fields }, { ttl: write.ttl }));
+      case 'mutate':
+        return known(await guests.mutate(id, (guest) => void Object.assign(guest, write.fields), { ttl: write.ttl }));
+      case 'touch':
+        return known(await guests.touch(id, { ttl: write.ttl }));
+      case 'delete':
+        return await guests.delete(id);
+    }
+  } catch (error) {
+    if (error instanceof NorimakiError) return error.code;
+    throw error;
   }
 }
 
@@ -117,16 +125,15 @@ test.each(STORE_KINDS)('two clients see what a plain map of guests would say, on
       const model = new Model();
       model.now = clock.now();
       for (const step of taken) {
-        const expected = model.take(step);
-        if (step.verb === 'wait') {
+        if ('ms' in step) {
           await clock.advance(step.ms);
+          model.now += step.ms;
           continue;
         }
+        const { id, writes } = step;
         const [guests, other] = step.client === 0 ? repos : repos.toReversed();
-        const done = await takeStep(guests as Guests, step).catch((error: unknown) =>
-          NorimakiError.match(error, '') ? error.code : Promise.reject(error),
-        );
-        expect(done).toBe(expected);
+        const done = await Promise.all(writes.map((write) => take(guests as Guests, id, write)));
+        expect(done).toEqual(writes.map((write) => model.take(id, write)));
         expect(await seenBy(other as Guests)).toEqual(allOf(model));
       }
       // Nor is anything left of what is gone.
@@ -138,14 +145,10 @@ test.each(STORE_KINDS)('two clients see what a plain map of guests would say, on
 
 /** Everything that can be asked. */
 async function seenBy(guests: Guests): Promise<object> {
-  const known = ({ id, seat, city, age, until }: Guest): [string, Known] => [
-    id,
-    { seat, city, age, until: until?.getTime() ?? 0 },
-  ];
   const inCities = await Promise.all(CITIES.map((city) => guests.find({ city })));
   const bySeat = await Promise.all(SEATS.map((seat) => guests.findOne({ seat })));
   return {
-    all: (await guests.list()).items.map(known),
+    all: (await guests.list()).items.map((guest) => [guest.id, known(guest)]),
     counted: await guests.count(),
     byId: (await guests.getMany(IDS)).map((guest) => guest?.seat),
     bySeat: bySeat.map((guest) => guest?.id),
