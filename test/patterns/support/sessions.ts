@@ -9,6 +9,7 @@ import {
   type ManualClock,
   seededRandom,
 } from '../../../src/testing/index.ts';
+import { SkewedClock } from '../../support/skewed-clock.ts';
 
 export const SECRET = 'a secret of at least thirty-two bytes';
 
@@ -39,16 +40,18 @@ export interface SessionProcess {
 export interface SessionProcessOptions extends Partial<SessionsOptions> {
   readonly clock: ManualClock;
   readonly seed: number;
+  /** How far its clock is ahead, in milliseconds. */
+  readonly ahead?: number | undefined;
   readonly faults?: Partial<Record<FaultKind, number>> | undefined;
   readonly script?: Parameters<typeof faultStore>[1]['script'];
 }
 
 export async function startSessions(
   store: Store,
-  { seed, clock, faults, script, ...options }: SessionProcessOptions,
+  { seed, clock, ahead, faults, script, ...options }: SessionProcessOptions,
 ): Promise<SessionProcess> {
   const faulty = faultStore(store, { random: seededRandom(seed + 1), clock, faults, script, maxDelay: 20 });
-  const db = await open(faulty, { clock, random: seededRandom(seed) });
+  const db = await open(faulty, { clock: new SkewedClock(clock, ahead), random: seededRandom(seed) });
   return { faulty, sessions: appSessions(db, options) };
 }
 
