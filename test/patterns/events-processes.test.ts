@@ -31,10 +31,13 @@ test('8 processes append to one stream of one folder, and three are killed: all 
     child.send('go');
     child.process.stdin?.end();
   }
-  for (const [i, child] of children.slice(0, KILLED).entries()) {
-    while (child.messages.length < (i + 1) * 10) await sleep(2);
-    child.process.kill('SIGKILL');
-  }
+  // Each by its own pace: one of them may be far behind another.
+  await Promise.all(
+    children.slice(0, KILLED).map(async (child, i) => {
+      while (child.messages.length < (i + 1) * 10) await sleep(2);
+      child.process.kill('SIGKILL');
+    }),
+  );
   const ends = await Promise.all(children.map(({ ended }) => ended));
   for (const { signal } of ends.slice(0, KILLED)) expect(signal).toBe('SIGKILL');
   for (const end of ends.slice(KILLED)) expect(end).toMatchObject({ code: 0, errors: '' });
