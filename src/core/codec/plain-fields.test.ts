@@ -110,6 +110,13 @@ describe('a plain reader', () => {
     expect(read).toBeGreaterThan(60);
   });
 
+  test('reads no comma before the first field that is there', () => {
+    const read = plainReader({ a: z.string().optional(), b: z.boolean().optional(), c: z.number() });
+    expect(read?.('{"c":1}')).toEqual({ c: 1 });
+    for (const json of ['{,"c":1}', '{,"b":true,"c":1}', '{,}', '{"b":true"c":1}'])
+      expect(read?.(json), json).toBe(undefined);
+  });
+
   test('reads whatever is written in order and without an escape', () => {
     fc.assert(
       fc.property(

@@ -73,7 +73,7 @@ class ShapeReader {
       const shape = name === '__proto__' ? undefined : this.#shape(schema, depth + 1);
       if (shape === undefined) return undefined;
       members.push({ name, slot: shape.slot });
-      const comma = members.length === 1 ? '' : mayBeFirst ? String.raw`(?:(?<=\{)|,)` : ',';
+      const comma = members.length === 1 ? '' : mayBeFirst ? String.raw`(?:(?<=\{)|(?<!\{),)` : ',';
       const field = `${comma}${literally(JSON.stringify(name))}:${shape.pattern}`;
       const isOptional = mayBeUndefined(schema);
       pattern += isOptional ? `(?:${field})?` : field;
