@@ -2,15 +2,16 @@
 export async function forEachAtOnce<T>(
   items: readonly T[],
   concurrency: number,
-  call: (item: T) => Promise<void>,
+  call: (item: T, at: number) => Promise<void>,
 ): Promise<void> {
   let next = 0;
   let failure: { readonly error: unknown } | undefined;
   const work = async (): Promise<void> => {
     while (failure === undefined && next < items.length) {
       try {
+        const at = next++;
         // Below the length, so there is one.
-        await call(items[next++] as T);
+        await call(items[at] as T, at);
       } catch (error) {
         failure ??= { error };
       }

@@ -148,18 +148,6 @@ describe.each(Object.entries(stores))('a unique field, %s', (_name, limit) => {
   });
 });
 
-@Entity('account')
-class OldAccount {
-  @Id() id!: Id<string>;
-  @Field(z.string()) email!: string;
-}
-
-@Entity('account')
-class Account {
-  @Id() id!: Id<string>;
-  @Field(z.string()) @Unique() email!: string;
-}
-
 test.each([
   ['is ahead', 60_000],
   ['runs ahead while it works', 0],
@@ -177,6 +165,18 @@ test.each([
   expect(await leases.findOne({ slot: 's' })).toMatchObject({ id: '1' });
   await expect(leases.create({ id: '2', slot: 's' })).rejects.toMatchObject({ code: 'already.exists' });
 });
+
+@Entity('account')
+class OldAccount {
+  @Id() id!: Id<string>;
+  @Field(z.string()) email!: string;
+}
+
+@Entity('account')
+class Account {
+  @Id() id!: Id<string>;
+  @Field(z.string()) @Unique() email!: string;
+}
 
 describe.each(Object.entries(stores))('a constraint that is added to data, %s', (_name, limit) => {
   test('never takes a claim away from who has it, and holds each record from its next write on', async () => {

@@ -2,7 +2,7 @@ import { NorimakiError } from '../../core/errors.ts';
 import type { EmbeddingModel, IdPart } from '../../core/model/model.ts';
 import { forEachAtOnce } from '../each.ts';
 import { namesOf } from '../reindex/mend.ts';
-import { isGone, type LiveRecord, openStored, readSnapshot, type Snapshot, snapshotOf } from '../snapshot.ts';
+import { isExpired, type LiveRecord, readSnapshot, type Snapshot, snapshotOf } from '../snapshot.ts';
 import { parseEntries } from '../vectors/entry.ts';
 import { vectorNamesOf } from '../vectors/prepare.ts';
 import { randomOperationId } from '../write/next-record.ts';
@@ -118,9 +118,9 @@ function expiredLook(examination: Examination, id: readonly IdPart[]): Look {
     if (stored === undefined || stored.expiresAt !== undefined) return 'healthy';
     const snapshot = snapshotOf(context, id, stored);
     if (snapshot.live !== undefined) return 'healthy';
-    const { envelope } = openStored(context, id, stored);
+    const { envelope } = snapshot;
     // What marks an absence is in its place until it expires.
-    if (!isGone(context, { ...envelope, tombstone: undefined })) return 'healthy';
+    if (envelope === undefined || !isExpired(context, envelope)) return 'healthy';
     const diagnosis: Diagnosis = { kind: 'record.expired', mend: () => remove(examination, id, snapshot) };
     return diagnosis;
   };

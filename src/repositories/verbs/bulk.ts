@@ -39,7 +39,7 @@ export async function forEachItem<I, T>(
   const results: ItemResult<T>[] = new Array(items.length);
   let done = 0;
   let failed = 0;
-  await forEachAtOnce([...items.entries()], concurrency, async ([at, item]) => {
+  await forEachAtOnce(items, concurrency, async (item, at) => {
     try {
       if (signal?.aborted) throw abortedError(signal);
       results[at] = { ok: true, value: await call(item) };
